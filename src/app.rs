@@ -38,26 +38,26 @@ pub(crate) struct App {
     pub(crate) timings: Timings,
     /// Global options.
     pub(crate) globals: Globals,
-    /// The one owner of the streams.
+    /// Owner of the standard streams.
     pub(crate) console: Arc<Console>,
-    /// Set by signals.
+    /// Cancellation, set by signals.
     pub(crate) cancel: Cancellation,
     http: OnceCell<Arc<HttpClient>>,
     found: OnceCell<ResolvedProject>,
     trusted: OnceCell<Env>,
     hub: OnceCell<Env>,
     interrupted: RefCell<Option<CliError>>,
-    /// This process carries a detached upload on.
+    /// Detached upload that this process carries out.
     pub(crate) detached: Option<Rc<Detached>>,
-    /// Tokens must be available after azd has ended.
+    /// True if tokens must be available after azd has ended.
     needs_independent_sign_in: Cell<bool>,
-    /// Warnings about variables of azd environments that do not count.
+    /// Warnings about ignored variables of azd environments.
     pub(crate) ignored: Vec<String>,
     collected_warnings: OnceCell<CollectedWarnings>,
 }
 
 impl App {
-    /// Puts one run together. Costs nothing that a command does not use.
+    /// Creates the services of one run, without work that a command may not need.
     #[must_use]
     pub(crate) fn new(env: Env, globals: Globals, console: Arc<Console>, cancel: Cancellation) -> Self {
         let timings = Timings::from_env(&env);
@@ -84,22 +84,22 @@ impl App {
         *self.interrupted.borrow_mut() = Some(error);
     }
 
-    /// The failure of a command that was dropped.
+    /// Error of a command that was dropped after an interruption.
     #[must_use]
     pub(crate) fn interrupted(&self) -> CliError {
         self.interrupted.borrow_mut().take().unwrap_or_else(CliError::interrupted)
     }
 
-    /// Understands a source. Variables of the Hub count for addresses alone.
+    /// Parses a source. Variables of the Hub matter only for URLs.
     ///
     /// # Errors
-    /// When the text is no source.
+    /// When the text is not a valid source.
     pub(crate) fn source(&self, text: &str) -> Result<Source, CliError> {
         let endpoint = text.contains("://").then(|| self.hub_env().get(var::HF_ENDPOINT)).flatten();
         Ok(Source::parse(text, endpoint)?)
     }
 
-    /// azd's server, when azd runs the program.
+    /// Server of azd, if azd runs this program.
     #[must_use]
     pub(crate) fn host(&self) -> Option<Host> {
         Host::from_env(&self.env, &self.timings)
@@ -108,7 +108,7 @@ impl App {
     /// azd's configuration directory, where uploads keep AzCopy's log.
     ///
     /// # Errors
-    /// When there is no home directory: the working directory is never used instead.
+    /// When there is no home directory; the working directory is never used instead.
     pub(crate) fn config_dir(&self) -> Result<PathBuf, CliError> {
         self.env.azd_config_dir().ok_or_else(|| {
             CliError::failure("no home directory found for AzCopy's log").with_code(ErrorCode::NoHome).with_suggestion(
@@ -117,7 +117,7 @@ impl App {
         })
     }
 
-    /// Warns where other users of this machine may read what uploads keep.
+    /// Warns if other users of this machine may read the files that uploads keep.
     pub(crate) fn warn_of_shared_config_dir(&self) {
         if let Some(directory) = self.env.config_dir_outside_profile(Platform::CURRENT) {
             self.console.warn(&format!(
@@ -131,7 +131,7 @@ impl App {
     /// Time without progress after which an upload is ended.
     ///
     /// # Errors
-    /// When the variable holds no duration.
+    /// When the variable is not a duration.
     pub(crate) fn stall_limit(&self) -> Result<Duration, CliError> {
         let Some(text) = self.env.get(var::STALL_TIMEOUT) else { return Ok(self.timings.stall_limit) };
         let limit = units::parse_duration(text).map_err(|why| {

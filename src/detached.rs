@@ -1,9 +1,9 @@
 //! Background process of a detached upload.
 //!
-//! `create --detach` starts this program again with [`DETACHED_COMMAND`] before the same command line, and passes what no command
-//! line should hold on standard input. Once that process owns the directory of the upload, it says so in one line of
-//! standard output, closes both streams, and works as the foreground would: output goes to the log of the upload,
-//! progress to its events, and the outcome to its result.
+//! `create --detach` starts this program again with [`DETACHED_COMMAND`] before the same command line, and passes data
+//! that must not appear on a command line through standard input. Once that process owns the directory of the upload,
+//! it reports so in one line of standard output, closes both streams, and works as the foreground would: output goes to
+//! the log of the upload, progress to its events, and the outcome to its result.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
@@ -26,35 +26,35 @@ use azure_ai_models_core::upload::detached::{
     DetachedFiles, DetachedOutcome, EventLog, RecordedError, RecordedProduct, ResumeHint, RunLock, RunResult, trim_log,
 };
 
-/// First argument of the process; no command of users.
+/// First argument of the process; not a command for users.
 pub(crate) const DETACHED_COMMAND: &str = "__detached";
 /// Interval between checks for a request to end.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
-/// Looks between those at the size of the log.
+/// Number of these checks between checks of the log's size.
 const POLLS_PER_LOG_CHECK: u32 = 50;
-/// For the system to promise that it stays awake.
+/// Time limit for the system to inhibit sleep.
 const INHIBIT: Duration = Duration::from_secs(10);
-/// For the program that is run at the end.
+/// Time limit of the program that is run at the end.
 const NOTIFY: Duration = Duration::from_secs(30);
 
-/// Data that the foreground hands to the detached process.
+/// Data that the foreground passes to the detached process.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Ticket {
-    /// Source with its SAS, where it is a URL.
+    /// Source with its SAS, if it is a URL.
     pub(crate) source: Option<String>,
-    /// azd runs the command, so that commands are printed as users of azd type them.
+    /// True if azd runs the command, so that commands are printed as users of azd type them.
     pub(crate) by_azd: bool,
     /// Program to run at the end.
     pub(crate) notify: Option<PathBuf>,
-    /// The machine is kept awake.
+    /// True to keep the machine awake.
     pub(crate) inhibit: bool,
 }
 
-/// Answer to the process that detaches.
+/// Response to the process that detaches.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum StartReply {
-    /// The upload is in this process's hands.
+    /// The detached process has taken over the upload.
     Ready {
         /// Process id of the detached process.
         pid: u32,
@@ -65,7 +65,7 @@ pub(crate) enum StartReply {
     Failed(RecordedError),
 }
 
-/// The detached upload of this process: from what it was handed over to its result.
+/// Detached upload of this process: from the data passed to it to its result.
 pub(crate) struct Detached {
     /// Data from the process that started it.
     pub(crate) ticket: Ticket,
@@ -75,7 +75,7 @@ pub(crate) struct Detached {
     product: Cell<Option<RecordedProduct>>,
 }
 
-/// A run that has its directory.
+/// A run that owns its directory.
 struct DetachedUpload {
     id: String,
     name: String,
@@ -87,12 +87,12 @@ struct DetachedUpload {
 }
 
 impl Detached {
-    /// Takes [`DETACHED_COMMAND`] from the arguments, and reads what was handed over; `None` for every other command.
+    /// Removes [`DETACHED_COMMAND`] from the arguments, and reads the passed data; `None` for every other command.
     pub(crate) fn take(args: &mut Vec<OsString>) -> Option<Self> {
         if args.get(1).is_none_or(|word| word != DETACHED_COMMAND) {
             return None;
         }
-        // A process that already leads a group, as one that is started manually, stays where it is.
+        // A process that already leads a group, for example one started manually, stays in it.
         drop(leave_terminal());
         let mut text = Vec::new();
         std::io::stdin().lock().read_to_end(&mut text).ok()?;
@@ -107,7 +107,7 @@ impl Detached {
         Arc::clone(&self.events)
     }
 
-    /// Takes over what ends the command.
+    /// Sets the canceller that ends the command.
     pub(crate) fn set_canceller(&self, canceller: Arc<Canceller>) {
         *self.canceller.borrow_mut() = Some(canceller);
     }
@@ -117,10 +117,10 @@ impl Detached {
         self.product.set(Some(product));
     }
 
-    /// Owns the directory of the session, reports to the process that detached, and continues alone.
+    /// Takes ownership of the session's directory, reports to the process that detached, and continues independently.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When a file cannot be written.
     pub(crate) async fn begin(
         &self,
         app: &App,
@@ -167,7 +167,7 @@ impl Detached {
         }
     }
 
-    /// Ends the command when that is asked for, and keeps the log small.
+    /// Ends the command when that is requested, and keeps the log small.
     fn watch(&self, files: DetachedFiles) {
         let Some(canceller) = self.canceller.borrow().clone() else { return };
         tokio::spawn(async move {
@@ -185,7 +185,7 @@ impl Detached {
         });
     }
 
-    /// Records the result of the command, reports to the process that detached where that still waits, and runs the
+    /// Records the result of the command, reports to the process that detached if that is still waiting, and runs the
     /// program of `--notify`.
     pub(crate) fn conclude(self, console: &Console, failure: Option<&CliError>) {
         let Some(begun) = self.begun.into_inner() else {
@@ -248,7 +248,7 @@ fn notify(programs: Programs, program: &std::path::Path) -> Result<(), String> {
 }
 
 fn answer(console: &Console, answer: &StartReply) {
-    // The process that detached may be gone, which does not matter.
+    // The process that detached may have ended, which does not matter.
     if let Ok(line) = serde_json::to_string(answer) {
         drop(console.product(&format!("{line}\n")));
     }

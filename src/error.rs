@@ -1,8 +1,8 @@
 //! Failure of a command: its message, suggestion and exit code.
 //!
-//! Modules below `commands` have typed errors of their own; each of them is converted to a message in `error/`, and
-//! nowhere else. The conversion chooses message and suggestion once; facts that only callers know, such as the command
-//! to repeat, are added to them.
+//! Modules below `commands` have their own typed errors; each of them is converted to a message in `error/`, and
+//! nowhere else. The conversion chooses message and suggestion once; callers add facts that only they know, such as the
+//! command to repeat.
 
 mod arm;
 mod arm_table;
@@ -45,7 +45,7 @@ use crate::console::ErrorPage;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
 use azure_ai_models_core::redact::clean;
 
-/// Failure of a command. Its texts are cleaned of secrets: an error may quote a mistyped argument.
+/// Failure of a command. Secrets are removed from its texts: an error may quote a mistyped argument.
 #[derive(Debug)]
 pub(crate) struct CliError {
     kind: ErrorKind,
@@ -64,13 +64,13 @@ struct ErrorDetails {
     request_id: Option<String>,
     time: Option<String>,
     origin: ErrorOrigin,
-    /// Failure that repeats until its cause is removed.
+    /// True for a failure that repeats until its cause is removed.
     is_lasting: bool,
-    /// Failure that is reported on standard output.
+    /// True for a failure that is reported on standard output.
     is_on_stdout: bool,
 }
 
-/// Party that failed, for azd's statistics.
+/// Origin of a failure, for azd's statistics.
 #[derive(Debug)]
 enum ErrorOrigin {
     /// This program, or the user.
@@ -82,7 +82,7 @@ enum ErrorOrigin {
 }
 
 impl CliError {
-    /// Failure of this kind; its code is that of the kind until a more specific one is known.
+    /// Failure of this kind; its code is that of the kind until a more specific one is set.
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let details = ErrorDetails {
             code: ErrorCode::Kind(kind),
@@ -99,40 +99,40 @@ impl CliError {
         Self { kind, details: Box::new(details) }
     }
 
-    /// Wrong usage.
+    /// Usage error.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Usage, message)
     }
 
-    /// A failure of no special kind.
+    /// General failure.
     pub(crate) fn failure(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Failure, message)
     }
 
-    /// Error for `--progress bar` in the environment of a coding agent, which this variable reveals.
+    /// Error for `--progress bar` under a coding agent, which this variable indicates.
     pub(crate) fn no_bar(variable: &str) -> Self {
         Self::usage(format!("--progress bar is not for coding agents, and {variable} is set"))
             .with_code(ErrorCode::Contradiction)
             .with_suggestion("Use --progress plain or --progress json.")
     }
 
-    /// The user ended the command.
+    /// Error for a command that the user ended.
     pub(crate) fn interrupted() -> Self {
         Self::new(ErrorKind::Interrupted, "Interrupted.")
     }
 
-    /// The user answered a question with no.
+    /// Error for a prompt that the user answered with no.
     pub(crate) fn cancelled(message: &str) -> Self {
         Self::failure(message).with_code(ErrorCode::Cancelled)
     }
 
-    /// An unexpected response of the service.
+    /// Error for an unexpected response of the service.
     pub(crate) fn unexpected_response(what: &str) -> Self {
         Self::new(ErrorKind::Service, format!("unexpected response from Foundry: {what}"))
             .with_code(ErrorCode::BadAnswer)
     }
 
-    /// A model, or one version of it, that is not in any list; `list` is the command that shows what there is.
+    /// Error for a model, or a version of it, that does not exist; `list` is the command that lists the existing ones.
     pub(crate) fn no_such_model(name: &ModelName, version: Option<&ModelVersion>, list: &str) -> Self {
         let missing = MissingModel { name, version, list };
         Self::new(ErrorKind::NotFound, missing.message())
@@ -140,7 +140,7 @@ impl CliError {
             .with_suggestion(missing.suggestion())
     }
 
-    /// A version whose upload is kept on this machine, and which the service does not know.
+    /// Error for a version whose upload is kept on this machine, but which the service does not have.
     pub(crate) fn not_yet_a_model(name: &ModelName, version: &ModelVersion) -> Self {
         let missing = MissingModel { name, version: Some(version), list: "" };
         Self::new(ErrorKind::NotFound, missing.message())
@@ -155,7 +155,7 @@ impl CliError {
         self
     }
 
-    /// Sets the suggestion, which is chosen once.
+    /// Sets the suggestion, which may be set only once.
     #[must_use]
     pub(crate) fn with_suggestion(mut self, suggestion: impl Into<String>) -> Self {
         debug_assert!(self.details.suggestion.is_none(), "{:?} has a suggestion", self.details.code);
@@ -188,14 +188,14 @@ impl CliError {
         self
     }
 
-    /// Adds a page to read.
+    /// Adds a link for further reading.
     #[must_use]
     fn with_link(mut self, title: &str, url: &str) -> Self {
         self.details.links.push((title.to_owned(), url.to_owned()));
         self
     }
 
-    /// Sets status, request id and date of the service's answer.
+    /// Sets status, request id and date of the service's response.
     #[must_use]
     fn with_answer(mut self, status: u16, request_id: Option<String>, time: Option<String>) -> Self {
         self.details.status = Some(status);
@@ -204,26 +204,26 @@ impl CliError {
         self
     }
 
-    /// Sets AzCopy as the party that failed.
+    /// Sets AzCopy as the origin of the failure.
     #[must_use]
     fn with_tool_origin(mut self) -> Self {
         self.details.origin = ErrorOrigin::Tool;
         self
     }
 
-    /// Sets the service at this host as the party that failed.
+    /// Sets the service at this host as the origin of the failure.
     #[must_use]
     fn of_service(mut self, host: String) -> Self {
         self.details.origin = ErrorOrigin::Service(host);
         self
     }
 
-    /// True if the same command alone would fail in the same way: advice to run it again names the condition.
+    /// True if the same command alone would fail in the same way: a suggestion to run it again must name the condition.
     fn is_lasting(&self) -> bool {
         self.details.is_lasting || self.kind == ErrorKind::Auth || self.details.status.is_some_and(is_refusal)
     }
 
-    /// Without an error on standard error: the result on standard output reports the failure.
+    /// Suppresses the message on standard error: the result on standard output reports the failure.
     #[must_use]
     pub(crate) fn reported(mut self) -> Self {
         self.details.is_on_stdout = true;
@@ -240,12 +240,12 @@ impl CliError {
         self.details.status == Some(403)
     }
 
-    /// True if a question was not asked, and has no default.
+    /// True if a prompt was not possible, and has no default.
     pub(crate) fn is_missing_answer(&self) -> bool {
         self.details.code == ErrorCode::MissingAnswer
     }
 
-    /// True if the service knows no such model or version.
+    /// True if the service does not have the model or version.
     pub(crate) fn is_model_missing(&self) -> bool {
         let code = self.details.code.as_str();
         let is_of_model = matches!(code, "ModelNotFound" | "ModelVersionNotFound" | "NotFound" | "ResourceNotFound");

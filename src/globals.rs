@@ -1,13 +1,13 @@
-//! The global options and the names of the program: the part of the command line that `app` and the commands know.
+//! Global options and names of the program: the part of the command line that `app` and the commands use.
 
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 use thiserror::Error;
 
-/// How azd's users call the program.
+/// Command by which users of azd call the program.
 pub const AZD_PROGRAM: &str = "azd ai models";
-/// The program's own name, outside azd.
+/// Name of the program outside azd.
 pub const PROGRAM: &str = "azure-ai-models";
 
 /// Format of the product on standard output.
@@ -22,10 +22,10 @@ pub(crate) enum OutputFormat {
     None,
 }
 
-/// The global options after the dual `-e` was taken apart.
+/// Global options after the dual `-e` was resolved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Globals {
-    /// Endpoint, from `--project-endpoint` or `-e URL`; not yet checked.
+    /// Endpoint, from `--project-endpoint` or `-e URL`; not yet validated.
     pub(crate) endpoint: Option<String>,
     /// azd environment, from `--environment` or `-e NAME`.
     pub(crate) environment: Option<String>,
@@ -33,9 +33,9 @@ pub(crate) struct Globals {
     pub(crate) subscription: Option<String>,
     /// Output format.
     pub(crate) output: OutputFormat,
-    /// `--no-prompt`, if it was given.
+    /// `--no-prompt`, if given.
     pub(crate) no_prompt: Option<bool>,
-    /// `--debug`, if it was given.
+    /// `--debug`, if given.
     pub(crate) debug: Option<bool>,
     /// `--quiet`.
     pub(crate) quiet: bool,
@@ -43,7 +43,7 @@ pub(crate) struct Globals {
     pub(crate) cwd: Option<PathBuf>,
 }
 
-/// A text that azd does not accept as the name of an environment.
+/// The text is not a valid name of an azd environment.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("'{0}' is not a valid azd environment name: use up to 64 letters, digits, '-', '_', '.', '(' and ')'")]
 pub(crate) struct EnvironmentNameError(pub String);

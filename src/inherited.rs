@@ -1,8 +1,8 @@
-//! The process environment without the variables that azd took from an azd environment.
+//! Process environment without the variables that azd took from an azd environment.
 //!
-//! reqwest, rustls, azure_identity, dirs and child processes read the process environment themselves, so that omitting
-//! a variable from `Env` would not suffice: it is removed from the process, before a second thread exists and before
-//! any library reads it.
+//! reqwest, rustls, azure_identity, dirs and child processes read the process environment themselves, so omitting a
+//! variable from `Env` would not suffice: it is removed from the process, before a second thread exists and before any
+//! library reads it.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,17 @@ use azure_ai_models_core::env::{Env, Timings, var};
 
 /// Process environment, with the variables of azd environments removed.
 pub(crate) struct Inherited {
-    /// The environment, without what does not count.
+    /// Environment without the ignored variables.
     pub(crate) env: Env,
-    /// Warnings about removed variables that would have changed the behaviour of the program.
+    /// Warnings about removed variables that would have changed the behaviour of this program.
     pub(crate) warnings: Vec<String>,
-    /// Removed names that would have changed nothing.
+    /// Removed names that would have had no effect.
     pub(crate) left_out: Vec<String>,
 }
 
-/// Removes from the process environment, of which `env` is the snapshot, what an azd environment may not set. To be
-/// called once, by the only thread. azd is asked where the command does work; any other needs no variable whose origin
-/// matters, and does without all of them.
+/// Removes variables from the process environment that an azd environment may not set; `env` is its snapshot. Must be
+/// called once, by the only thread. azd is asked if the command does work; other commands need no variable whose origin
+/// matters, and run without all of them.
 pub(crate) fn environment(env: Env, is_work: bool) -> Inherited {
     if !env.run_by_azd() {
         return Inherited { env, warnings: Vec::new(), left_out: Vec::new() };
@@ -35,7 +35,8 @@ pub(crate) fn environment(env: Env, is_work: bool) -> Inherited {
             VariableOrigin::AzdEnvironment => drop(from_azd.insert(text)),
             VariableOrigin::Ignored => {
                 #[expect(unsafe_code, reason = "the standard library has no other way to unset a variable")]
-                // SAFETY: this is the only thread: `main` has started none, and `ask` uses a runtime of this thread alone.
+                // SAFETY: this is the only thread: `main` has started none, and `ask` uses only a runtime on this
+                // thread.
                 unsafe {
                     std::env::remove_var(&name);
                 }
@@ -60,7 +61,7 @@ fn not_queried() -> InjectedVariables {
     InjectedVariables::Unknown { why: "azd was not asked".into() }
 }
 
-/// Variables that azd injected, and whether azd failed to answer within the limit.
+/// Variables that azd injected, and whether azd failed to respond within the limit.
 fn ask(env: &Env) -> (InjectedVariables, bool) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -69,8 +70,8 @@ fn ask(env: &Env) -> (InjectedVariables, bool) {
     runtime.block_on(injected(env, &Timings::from_env(env)))
 }
 
-/// True for variables that this program or a program started by it would have used. Most values of an azd environment
-/// belong to the application, and are not worth a notice.
+/// True for variables that this program, or a program that it starts, would have used. Most values of an azd
+/// environment belong to the application, and do not need a notice.
 fn is_consequential(name: &str, signs_in_by_itself: bool) -> bool {
     let upper = name.to_ascii_uppercase();
     let starts = ["AZURE_AI_MODELS_", "AZCOPY_", "SSL_CERT_", "AZD_", "HF_", "HUGGING_FACE_"]
@@ -103,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_would_have_changed_something_is_worth_a_warning() {
+    fn only_consequential_variables_cause_a_warning() {
         for (name, signs_in_by_itself, expected) in [
             ("https_proxy", false, true),
             ("NO_PROXY", false, true),

@@ -44,7 +44,7 @@ pub mod testing {
     use crate::cli::{self, Action};
     use crate::error::{ARM_ROWS, ROWS};
 
-    /// Parses arguments, the program's name first, that run a command.
+    /// Parses arguments, beginning with the program's name, that run a command.
     ///
     /// # Errors
     /// Output that the program would print instead.
@@ -63,7 +63,7 @@ pub mod testing {
         cli::tree(PROGRAM)
     }
 
-    /// Names of the rows of the table of the service's refusals.
+    /// Names of the rows in the table of the service's rejections.
     pub fn error_rows() -> impl Iterator<Item = &'static str> {
         ROWS.iter().map(|row| row.name)
     }
@@ -74,7 +74,7 @@ pub mod testing {
     }
 }
 
-/// The whole program: parse, run, report, exit code. To be called by the only thread of the process.
+/// Runs the whole program: parse, run, report, exit code. Must be called by the only thread of the process.
 #[must_use]
 pub fn run(mut args: Vec<OsString>) -> ExitCode {
     restore_terminal_on_panic();
@@ -87,7 +87,8 @@ pub fn run(mut args: Vec<OsString>) -> ExitCode {
     console::panic_on_demand(&env);
     let console =
         Arc::new(Console::new(console_settings(&env, &invocation), detached.as_ref().map(|run| run.events())));
-    // With JSON output, azd's own error would be text on standard output; for an agent it would have other words.
+    // With JSON output, azd's own error would be text on standard output; for an agent it would have a different
+    // wording.
     let is_own = invocation.globals.output == OutputFormat::Json || env.agent().is_some();
     let host = Host::from_env(&env, &Timings::from_env(&env)).filter(|_| !is_own);
     let shows_ignored = matches!(&invocation.action, Action::Run(command) if matches!(**command, Command::Doctor(_)));
@@ -123,7 +124,7 @@ pub fn run(mut args: Vec<OsString>) -> ExitCode {
             console.error(&error.page());
         }
     }
-    // Last, so that a follower of the upload has seen all of it by then.
+    // Last, so that an attached process has seen all of the upload by then.
     if let Some(detached) = detached.and_then(Rc::into_inner) {
         detached.conclude(&console, outcome.as_ref().err());
     }
@@ -194,14 +195,14 @@ fn dispatch(
 /// Threads of a command's event loop.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Threads {
-    /// A short command waits for a few answers: a second thread would only cost start-up time.
+    /// A short command waits for a few responses: a second thread would only cost start-up time.
     One,
-    /// Gigabytes over TLS: each connection is encrypted on a thread of the cores that are there.
+    /// Gigabytes over TLS: each connection is encrypted on one of a thread per core.
     Several,
 }
 
 impl Threads {
-    /// More threads than this are never busy: eight encrypt 50 Gbit/s and more.
+    /// Maximum number of threads; more are never busy: eight encrypt 50 Gbit/s and more.
     const MAX_THREADS: usize = 8;
 
     fn of(carries_content: bool) -> Self {
@@ -220,10 +221,10 @@ impl Threads {
     }
 }
 
-/// Runs a command until it returns or the user interrupts it. The one place that does: commands just wait.
+/// Runs a command until it returns or the user interrupts it. Commands themselves simply wait.
 //
-// A frame of its own that stays so: the futures of the commands take tens of kilobytes on the stack, and a caller that they
-// are inlined into touches every page of that, also for `version`.
+// Kept as a separate stack frame: the futures of the commands take tens of kilobytes on the stack, and a caller that
+// they are inlined into touches every page of that, even for `version`.
 #[inline(never)]
 fn awaited<F: Future<Output = Result<(), CliError>>>(
     app: &App,
@@ -244,7 +245,7 @@ fn awaited<F: Future<Output = Result<(), CliError>>>(
     outcome
 }
 
-/// Reports the error to azd; false when this program has to show it.
+/// Reports the error to azd; returns false if this program has to show it.
 fn azd_shows(host: &Host, error: &CliError, console: &Console) -> bool {
     let Some(report) = error.report() else { return false };
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return false };

@@ -2,7 +2,7 @@
 
 use azure_ai_models_core::platform::Platform;
 
-/// An option and its value; a value that looks like an option is one, unless it is tied to its own.
+/// Arguments for an option and its value; a value that looks like an option is attached with `=`.
 pub(crate) fn option_arguments(option: &str, value: &str) -> Vec<String> {
     match value.starts_with('-') {
         true => vec![format!("{option}={value}")],
@@ -10,13 +10,13 @@ pub(crate) fn option_arguments(option: &str, value: &str) -> Vec<String> {
     }
 }
 
-/// Word quoted for the shells of this platform.
+/// Quotes a word for the shells of this platform.
 pub(crate) fn quoted(word: &str) -> String {
     quoted_for(word, Platform::CURRENT)
 }
 
-/// Word quoted for the shells of a platform. cmd.exe and PowerShell agree only on double quotes, and on the characters
-/// that need none.
+/// Quotes a word for the shells of a platform. cmd.exe and PowerShell agree only on double quotes, and on the
+/// characters that need none.
 fn quoted_for(word: &str, platform: Platform) -> String {
     if platform != Platform::Windows {
         return shell_words::quote(word).into_owned();

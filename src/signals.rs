@@ -1,4 +1,4 @@
-//! Signals of the terminal and the system, turned into cancellation.
+//! Signals of the terminal and the system, converted to cancellation.
 
 #[cfg(unix)]
 mod ignored;
@@ -16,11 +16,11 @@ use azure_ai_models_core::cancel::Canceller;
 const TERMINAL_ECHO_DELAY: Duration = Duration::from_millis(20);
 
 /// Starts to listen: Ctrl+C, SIGTERM and SIGHUP request the end, a second one requests an immediate end. A signal that
-/// was ignored at the start stays ignored: `nohup` and the `&` of a script protect an upload. A detached process
-/// ignores SIGHUP in any case.
+/// was ignored at the start stays ignored: `nohup` and the `&` of a script protect an upload. A detached process always
+/// ignores SIGHUP.
 ///
 /// # Errors
-/// When the system does not let the process listen.
+/// When the system does not permit listening.
 #[cfg(unix)]
 pub(crate) fn listen(canceller: Arc<Canceller>, is_detached: bool) -> io::Result<()> {
     use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -59,7 +59,7 @@ async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
 /// log-off and a shutdown do the same: the system waits about five seconds for the program, and then kills it.
 ///
 /// # Errors
-/// When the system does not let the process listen.
+/// When the system does not permit listening.
 #[cfg(windows)]
 pub(crate) fn listen(canceller: Arc<Canceller>, _is_detached: bool) -> io::Result<()> {
     use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};

@@ -1,4 +1,4 @@
-//! Clients of one run, and the project and the sign-in that they are for.
+//! Clients of one run, and their project and sign-in.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use azure_ai_models_core::model::is_loopback;
 use azure_ai_models_core::project::{self, FindError, ProjectLookup, ProjectSearch, ResolvedProject};
 
 impl App {
-    /// The one HTTP client.
+    /// HTTP client of the run.
     #[must_use]
     pub(crate) fn http(&self) -> Arc<HttpClient> {
         Arc::clone(self.http.get_or_init(|| {
@@ -22,7 +22,7 @@ impl App {
         }))
     }
 
-    /// Finds the project; `endpoint` stands for the option.
+    /// Finds the project; `endpoint` replaces the option.
     ///
     /// # Errors
     /// When an endpoint breaks a rule, or azd does not report its environment.
@@ -51,7 +51,7 @@ impl App {
         Ok(self.client_with(found, tokens))
     }
 
-    /// A client of this project that signs in with these tokens.
+    /// Client of this project that signs in with these tokens.
     pub(crate) fn client_with(&self, project: &ResolvedProject, tokens: Arc<TokenSource>) -> FoundryClient {
         FoundryClient::new(self.http(), tokens, project.endpoint.clone(), api_version(self.trusted_env()))
     }
@@ -64,7 +64,7 @@ impl App {
     /// Creates a token source for another service of this run's project, at this address.
     ///
     /// # Errors
-    /// When the way to sign in breaks a rule.
+    /// When the sign-in configuration breaks a rule.
     pub(crate) fn tokens_for(&self, url: &Url, audience: Audience) -> Result<Arc<TokenSource>, CredentialError> {
         let env = self.trusted_env();
         let found = self.found.get();
@@ -89,13 +89,13 @@ impl App {
         if self.needs_independent_sign_in.get() { env.without(&var::AZD_RUN_VARIABLES) } else { env.clone() }
     }
 
-    /// The project that this run is about, once a client of it was made.
+    /// Project of this run, once a client for it was created.
     #[must_use]
     pub(crate) fn project(&self) -> Option<&ResolvedProject> {
         self.found.get()
     }
 
-    /// Environment whose trust-widening variables were set by the user.
+    /// Environment in which the trust variables are the user's own.
     #[must_use]
     pub(crate) fn trusted_env(&self) -> &Env {
         let judge = || project::trusted(&self.env, self.globals.environment.as_deref(), None, &self.reporter());

@@ -1,11 +1,11 @@
-//! Commands of this program as a user would type them: with the global options that were given, quoted for the shell.
+//! Commands of this program as a user would type them: with the given global options, quoted for the shell.
 
 use super::App;
 use crate::globals::{AZD_PROGRAM, PROGRAM};
 use crate::shell::{option_arguments, quoted};
 
 impl App {
-    /// Returns a command with the global options that decide what this run works on.
+    /// Returns a command with the global options that determine what this run works on.
     #[must_use]
     pub(crate) fn command_line(&self, args: &[&str]) -> String {
         let globals = &self.globals;

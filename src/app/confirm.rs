@@ -11,13 +11,13 @@ pub(crate) struct Confirm<'a> {
     pub(crate) unattended: &'a str,
     /// Question, without the accepted answers.
     pub(crate) question: &'a str,
-    /// Answer that counts as yes.
+    /// Answer that confirms.
     pub(crate) accepts: AcceptedAnswer<'a>,
     /// Message after any other answer.
     pub(crate) declined: &'a str,
 }
 
-/// Answer that counts as yes.
+/// Answer that confirms.
 pub(crate) enum AcceptedAnswer<'a> {
     /// `y` or `yes`.
     Yes,

@@ -1,4 +1,4 @@
-//! Prompts for required values that were not given: by azd if azd runs the program, otherwise on the program's
+//! Prompts for required values that were not given: by azd if azd runs this program, otherwise on this program's
 //! terminal.
 
 use std::fmt;
@@ -20,9 +20,9 @@ pub(crate) enum PromptObstacle {
     NoPrompt,
     /// This variable shows that a coding agent runs the program.
     Agent(&'static str),
-    /// Standard input or output is no terminal.
+    /// Standard input or output is not a terminal.
     NoTerminal,
-    /// azd draws its questions on standard output, which is reserved for JSON.
+    /// azd draws its prompts on standard output, which is reserved for JSON.
     Json,
 }
 
@@ -57,7 +57,7 @@ impl App {
         self.terminal_prompt_obstacle().or(is_json.then_some(PromptObstacle::Json))
     }
 
-    /// True if the user can be asked by azd too, which draws on standard output, where JSON belongs.
+    /// True if azd can prompt too, which draws on standard output, where JSON belongs.
     #[must_use]
     pub(crate) fn can_choose(&self) -> bool {
         self.prompt_obstacle().is_none()
@@ -66,7 +66,7 @@ impl App {
     /// Asks for one of several choices, and returns its index.
     ///
     /// # Errors
-    /// When the user cancels the question, or cannot be asked.
+    /// When the user cancels the prompt or cannot be asked.
     pub(crate) async fn choose(&self, question: &str, choices: Vec<String>) -> Result<usize, CliError> {
         match self.host() {
             Some(host) => Ok(host.select(question, &choices, None).await?),
@@ -74,11 +74,11 @@ impl App {
         }
     }
 
-    /// Asks for a value, and repeats the question with the reason after an invalid answer. `default` is the value of an
-    /// empty answer.
+    /// Asks for a value, and repeats the question with the reason after an invalid answer. An empty answer means
+    /// `default`.
     ///
     /// # Errors
-    /// When the user cancels the question, cannot be asked, or gives no valid answer.
+    /// When the user cancels the prompt, cannot be asked, or gives no valid answer.
     pub(crate) async fn value<T>(
         &self,
         question: &str,
@@ -120,10 +120,10 @@ impl App {
         Err(CliError::usage(format!("no valid answer to '{question}'{why}")).with_code(ErrorCode::MissingAnswer))
     }
 
-    /// Asks for one of several choices on the program's own terminal, and returns its index.
+    /// Asks for one of several choices on this program's own terminal, and returns its index.
     ///
     /// # Errors
-    /// When the user cancels the question, or the terminal cannot be used.
+    /// When the user cancels the prompt, or the terminal cannot be used.
     pub(crate) async fn select(&self, question: &str, choices: Vec<String>) -> Result<usize, CliError> {
         let (question, console) = (question.to_owned(), Arc::clone(&self.console));
         let _guard = self.console.guard();

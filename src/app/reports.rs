@@ -1,11 +1,11 @@
-//! Reporter of the clients: writes to the console, except for warnings that the command shows itself.
+//! Reporter of the clients: writes to the console, except for warnings that the command itself shows.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::App;
 use azure_ai_models_core::model::{Report, Reporter};
 
-/// Warnings that the command shows itself.
+/// Warnings that the command itself shows.
 pub(super) type CollectedWarnings = Arc<Mutex<Vec<String>>>;
 
 impl App {
@@ -26,7 +26,7 @@ impl App {
         self.collected_warnings.get_or_init(Arc::default);
     }
 
-    /// Takes the collected warnings.
+    /// Returns and clears the collected warnings.
     pub(crate) fn take_warnings(&self) -> Vec<String> {
         let kept = self.collected_warnings.get().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner));
         kept.map(|mut kept| std::mem::take(&mut *kept)).unwrap_or_default()

@@ -12,7 +12,7 @@ impl App {
     /// Writes a product in the output format of this run.
     ///
     /// # Errors
-    /// When standard output cannot be written. A reader that went away is no error.
+    /// When standard output cannot be written. A closed pipe is not an error.
     pub(crate) fn show(&self, product: &impl Product) -> Result<(), CliError> {
         if let Some(detached) = &self.detached {
             let text = product.text(self.console.table_style());
@@ -29,7 +29,7 @@ impl App {
         }
     }
 
-    /// Writes a product that is text in any format but `none`.
+    /// Writes a product that is text in any format except `none`.
     ///
     /// # Errors
     /// When standard output cannot be written.
@@ -52,7 +52,7 @@ impl App {
         Ok(())
     }
 
-    /// The command that deploys a model, with these options for name and SKU; without any, under the model's name.
+    /// Command that deploys a model, with these options for name and SKU, or by default under the model's name.
     #[must_use]
     pub(crate) fn deploy_command(&self, model: &CustomModel, options: &[String]) -> String {
         let view = model.view();
@@ -65,7 +65,7 @@ impl App {
         self.command_line(&[&create[..], &options, &["--model", name, "--model-version", version]].concat())
     }
 
-    /// The page of a model, with what can be done with it now.
+    /// Page of a model, with the possible next steps.
     #[must_use]
     pub(crate) fn model_page(&self, model: &CustomModel) -> String {
         let view = model.view();

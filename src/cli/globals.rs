@@ -82,13 +82,13 @@ pub(crate) struct GlobalArgs {
 /// Global options that contradict each other.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum GlobalsError {
-    /// Two endpoints.
+    /// Two different endpoints.
     #[error("more than one project endpoint is given")]
     TwoEndpoints,
-    /// Two environments.
+    /// Two different environments.
     #[error("more than one azd environment is given")]
     TwoEnvironments,
-    /// Two directories to change to.
+    /// Two different directories.
     #[error("more than one working directory is given")]
     TwoDirectories,
     /// `--environment https://...`.
@@ -99,7 +99,7 @@ pub(crate) enum GlobalsError {
     BadEnvironment(#[from] EnvironmentNameError),
 }
 
-/// Takes the dual `-e` apart and refuses what was given twice.
+/// Resolves the dual `-e` and rejects options that were given twice.
 ///
 /// # Errors
 /// See [`GlobalsError`].
@@ -130,7 +130,7 @@ fn is_url(value: &str) -> bool {
     lower.starts_with("https://") || lower.starts_with("http://")
 }
 
-/// `None` if there are several.
+/// Returns the only distinct value; `None` if there are several.
 fn at_most_one<'a, T: Clone + 'a>(mut values: impl Iterator<Item = &'a T>) -> Option<Option<T>> {
     let first = values.next().cloned();
     match values.next() {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn two_of_one_kind_are_refused() {
+    fn conflicting_global_options_are_rejected() {
         assert_eq!(merged("p -e https://x list -e https://y"), Err(GlobalsError::TwoEndpoints));
         assert_eq!(merged("p -e a list --environment b"), Err(GlobalsError::TwoEnvironments));
         assert_eq!(merged("p custom uploads -e a list -e b"), Err(GlobalsError::TwoEnvironments));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn switches_take_a_value_behind_an_equals_sign_and_the_last_one_wins() {
+    fn flags_accept_a_value_after_an_equals_sign_and_the_last_one_wins() {
         assert_eq!(merged("p list --debug=false").map(|g| g.debug), Ok(Some(false)));
         assert_eq!(merged("p --no-prompt list").map(|g| g.no_prompt), Ok(Some(true)));
         assert_eq!(merged("p --non-interactive=true list").map(|g| g.no_prompt), Ok(Some(true)));

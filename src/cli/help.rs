@@ -1,5 +1,5 @@
-//! Help pages: `-h` is the summary, `--help` has everything. clap wraps both to the terminal, which is right for prose and
-//! breaks commands that are to be pasted.
+//! Help pages: `-h` is the summary, `--help` has everything. clap wraps both to the terminal, which suits prose but
+//! breaks commands that users paste.
 
 use std::ffi::OsString;
 
@@ -9,10 +9,10 @@ use clap::builder::StyledStr;
 use super::tree;
 use crate::globals::AZD_PROGRAM;
 
-/// No-break space that replaces the spaces of lines which clap must not wrap.
+/// No-break space that replaces the spaces of lines that clap must not wrap.
 const GLUE: &str = "\u{a0}";
 
-/// Returns the help that these arguments, the program's name first, ask clap for.
+/// Returns the help that these arguments, beginning with the program's name, request from clap.
 pub(super) fn help(program: &'static str, args: impl IntoIterator<Item = OsString>) -> String {
     match pasteable(tree(program), program).try_get_matches_from(args) {
         Err(error) => error.render().to_string().replace(GLUE, " "),
@@ -20,8 +20,8 @@ pub(super) fn help(program: &'static str, args: impl IntoIterator<Item = OsStrin
     }
 }
 
-/// clap's tree, in which the examples run as printed: they call this program as the user did, and neither they nor
-/// anything else that is indented behind the options is wrapped.
+/// Prepares clap's tree so that examples run as printed: they call this program as the user did, and neither they nor
+/// other indented text after the options is wrapped.
 fn pasteable(command: Command, program: &'static str) -> Command {
     let line = |line: &str| match line.starts_with(' ') {
         true => line.replace(AZD_PROGRAM, program).replace(' ', GLUE),
@@ -43,9 +43,9 @@ mod tests {
     use crate::commands::headings;
     use crate::globals::PROGRAM;
 
-    /// A command with more options of its own has each under a heading that names what it is about.
+    /// Maximum number of own options without headings; a command with more groups them under headings.
     const WITHOUT_HEADING: usize = 8;
-    /// Characters of the first line of a help text, without clap's brackets at its end.
+    /// Maximum length of the first line of a help text in characters, without clap's trailing brackets.
     const FIRST_LINE: usize = 80;
 
     fn each(command: &Command, path: &str, look: &mut dyn FnMut(&Command, &str)) {
@@ -55,7 +55,7 @@ mod tests {
         }
     }
 
-    /// First lines of all help texts, of commands and of options, with what they belong to.
+    /// First lines of all help texts, of commands and of options, with their owners.
     fn first_lines() -> Vec<(String, String)> {
         let mut found = Vec::new();
         each(&Cli::command(), PROGRAM, &mut |command, path| {
@@ -69,7 +69,7 @@ mod tests {
         found
     }
 
-    /// The text without `[default: x]`, `[env: X]` and the like at its end.
+    /// Returns the text without a trailing `[default: x]`, `[env: X]` and the like.
     fn without_brackets(text: &str) -> &str {
         let mut text = text.trim_end();
         while let Some((before, _)) = text.strip_suffix(']').and_then(|inner| inner.rsplit_once(" [")) {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn help_has_one_word_for_an_idea() {
+    fn help_uses_one_term_per_concept() {
         let banned = [
             "catalogue",
             "somebody",
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn many_options_are_grouped_and_global_ones_stand_last() {
+    fn many_options_are_grouped_and_global_ones_come_last() {
         each(&Cli::command(), PROGRAM, &mut |command, path| {
             let shown: Vec<_> = command.get_opts().filter(|arg| !arg.is_hide_set() && !arg.is_global_set()).collect();
             let of_global = |arg: &&&clap::Arg| arg.get_help_heading() == Some(headings::GLOBAL);

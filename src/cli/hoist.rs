@@ -1,12 +1,12 @@
 //! Pass over the arguments before clap: clap keeps only the deepest level's value of a global option, so options before
-//! the command are moved behind it. Groups and options come from clap's tree.
+//! the command are moved after it. Groups and options are read from clap's tree.
 
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command};
 
-/// Moves global options from before or between the command words to behind the last of them. The first argument is the
-/// program's name. Pure; everything from `--` or an option that is not global stays as it is.
+/// Moves global options before or between the command words to the position after the last of them. The first argument
+/// is the program's name. Pure; everything from `--` or an option that is not global stays unchanged.
 #[must_use]
 pub(crate) fn hoist_globals(tree: &Command, args: Vec<OsString>) -> Vec<OsString> {
     let mut out = Vec::with_capacity(args.len());
@@ -64,7 +64,7 @@ fn kind(tree: &Command, text: &str) -> ArgumentKind {
     if attached { ArgumentKind::Global { takes_next: false } } else { ArgumentKind::Other }
 }
 
-/// The global option of this name: `--output`, `-o`.
+/// Global option with this name: `--output`, `-o`.
 fn global<'a>(tree: &'a Command, name: &str) -> Option<&'a Arg> {
     let is_named = |arg: &&Arg| match name.strip_prefix("--") {
         Some(long) => arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|all| all.contains(&long)),
@@ -73,12 +73,12 @@ fn global<'a>(tree: &'a Command, name: &str) -> Option<&'a Arg> {
     tree.get_arguments().filter(|arg| arg.is_global_set() && !is_help(arg)).find(is_named)
 }
 
-/// True for `--help`, which asks for the page of the words before it.
+/// True for `--help`, which requests the page of the words before it.
 fn is_help(option: &Arg) -> bool {
     matches!(option.get_action(), ArgAction::Help)
 }
 
-/// True if the next argument is the option's value; a switch accepts one only behind `=`.
+/// True if the next argument is the option's value; a flag accepts one only after `=`.
 fn takes_next(option: &Arg) -> bool {
     option.get_action().takes_values() && !option.is_require_equals_set()
 }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn globals_move_behind_the_command() {
+    fn global_options_move_after_the_command() {
         for (before, after) in [
             ("p -e dev custom list -e https://x", "p custom list -e dev -e https://x"),
             ("p -e dev custom -o json list --limit 3", "p custom list -e dev -o json --limit 3"),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stops_at_what_it_does_not_know() {
+    fn hoisting_stops_at_an_unknown_option() {
         assert_eq!(hoist("p --wat -e dev list"), "p --wat -e dev list");
         assert_eq!(hoist("p -e dev -- list"), "p -e dev -- list");
         assert_eq!(hoist("p --help list"), "p --help list");

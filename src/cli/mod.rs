@@ -153,7 +153,7 @@ Examples:
 }
 
 impl Command {
-    /// False for commands that only report about the program itself.
+    /// True unless the command only reports about the program itself.
     pub(crate) fn is_work(&self) -> bool {
         matches!(
             self,
@@ -166,7 +166,7 @@ impl Command {
         )
     }
 
-    /// How progress is shown; the console is made before the command runs.
+    /// Progress mode; the console is created before the command runs.
     pub(crate) fn progress(&self) -> ProgressMode {
         match self {
             Self::Custom { command: Some(command) } => command.progress(),
@@ -178,7 +178,8 @@ impl Command {
     }
 }
 
-/// clap's tree with the program's name in this run. Not built yet: that costs more than everything else in `version`.
+/// clap's tree with the program's name in this run. Not built yet: that would cost more than everything else in
+/// `version`.
 #[must_use]
 pub(crate) fn tree(program: &'static str) -> clap::Command {
     Cli::command().bin_name(program)
@@ -192,11 +193,11 @@ mod tests {
     use crate::globals::AZD_PROGRAM;
 
     #[test]
-    fn clap_finds_the_tree_sound() {
+    fn the_command_tree_is_valid() {
         Cli::command().debug_assert();
     }
 
-    /// azd reserves these with a meaning of its own. `-e` has a second meaning here.
+    /// azd reserves these names for its own options. `-e` has a second meaning here.
     #[test]
     fn reserved_names_keep_their_meaning_everywhere() {
         const LONG: [&str; 8] =

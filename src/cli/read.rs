@@ -19,7 +19,7 @@ const DOCUMENTATION: &str = "https://learn.microsoft.com/azure/ai-foundry/";
 /// Parsed command line.
 #[derive(Debug)]
 pub(crate) struct Invocation {
-    /// Global options; defaults where the arguments could not be read.
+    /// Global options; defaults if the arguments could not be parsed.
     pub(crate) globals: Globals,
     /// Action to run.
     pub(crate) action: Action,
@@ -36,12 +36,12 @@ pub(crate) enum Action {
     Run(Box<Command>),
 }
 
-/// Arguments that make no sense.
+/// Invalid arguments.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct UsageError {
     /// Error message.
     pub(crate) message: String,
-    /// Suggestion.
+    /// Suggestion for the user.
     pub(crate) suggestion: String,
 }
 
@@ -51,10 +51,10 @@ impl From<UsageError> for CliError {
     }
 }
 
-/// Reads the arguments, the program's name first. Pure.
+/// Parses the arguments, beginning with the program's name. Pure.
 #[must_use]
 pub(crate) fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
-    // Tools ask this often, and building clap's tree costs a third of the answer. With any option the tree is used.
+    // Tools request this often, and building clap's tree takes a third of the time. With any option the tree is used.
     if let [_, word] = args.as_slice()
         && (word == "version" || word == "--version")
     {
@@ -62,7 +62,7 @@ pub(crate) fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
         return Invocation { globals: Globals::default(), action };
     }
     let program = if run_by_azd { AZD_PROGRAM } else { PROGRAM };
-    // Read before clap: an error about the arguments is JSON too where JSON was requested.
+    // Read before clap: an error about the arguments is JSON too if JSON was requested.
     let wants_json = asks_for_json(&args);
     let refuse = |message: String, suggestion: String| Invocation {
         globals: Globals {
@@ -71,7 +71,7 @@ pub(crate) fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
         },
         action: Action::Refuse(UsageError { message, suggestion }),
     };
-    // Built once a process, and dropping the tree costs a quarter of the time of `version`.
+    // Built once per process, and dropping the tree takes a quarter of the time of `version`.
     let mut tree = ManuallyDrop::new(tree(program));
     let args = hoist_globals(&tree, args);
     let path = path_of(&tree, &args);
@@ -133,7 +133,7 @@ fn explain(error: &ClapError, command: &str) -> (String, String) {
     (message, suggestion)
 }
 
-/// Detects a positional argument for which the command has `--name`.
+/// Detects a positional argument if the command has `--name`.
 fn name_without_option(tree: &clap::Command, path: &[String], args: &[OsString], error: &ClapError) -> Option<String> {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
     let command = path.iter().try_fold(tree, |command, word| command.find_subcommand(word))?;
@@ -144,7 +144,7 @@ fn name_without_option(tree: &clap::Command, path: &[String], args: &[OsString],
     (is_word && has_name && !is_named).then(|| word.clone())
 }
 
-/// Leading arguments of the command line that are commands of the tree.
+/// Leading arguments that are commands of the tree.
 fn path_of(tree: &clap::Command, args: &[OsString]) -> Vec<String> {
     let mut path = Vec::new();
     let mut command = tree;
@@ -156,7 +156,7 @@ fn path_of(tree: &clap::Command, args: &[OsString]) -> Vec<String> {
     path
 }
 
-/// The help of a group that was named without a command.
+/// Help of a group that was given without a command.
 fn help_of(program: &'static str, path: Vec<String>) -> String {
     let words = std::iter::once(program.to_owned()).chain(path).chain(["--help".to_owned()]);
     help(program, words.map(OsString::from))
@@ -189,9 +189,9 @@ mod tests {
         }
     }
 
-    /// With the short way and through clap's tree.
+    /// Without and with clap's tree.
     #[test]
-    fn the_version_is_asked_in_several_ways() {
+    fn the_version_can_be_requested_in_several_ways() {
         for line in ["p version", "p --version", "p version -q", "p --debug version"] {
             let Action::Run(command) = read_line(line).action else { panic!("{line}") };
             assert!(matches!(*command, Command::Version), "{line}");
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_remembered_even_when_the_arguments_cannot_be_read() {
+    fn json_output_is_detected_even_in_invalid_arguments() {
         for line in ["p list --wat -o json", "p -ojson --wat", "p list --output=JSON --wat"] {
             assert_eq!(read_line(line).globals.output, OutputFormat::Json, "{line}");
         }

@@ -1,5 +1,5 @@
 //! Foundry account of the project, from Azure Resource Manager: by the values of the azd environment, otherwise by a
-//! search over the visible subscriptions.
+//! search through the visible subscriptions.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -34,7 +34,7 @@ pub(crate) struct AccountArgs {
 }
 
 impl AccountArgs {
-    /// A command with the options that were given, so that it works on the same account.
+    /// Command with the given options, so that it works on the same account.
     pub(crate) fn command_line(&self, app: &App, args: &[&str]) -> String {
         let given = [
             ("--resource-group", &self.resource_group),
@@ -46,20 +46,20 @@ impl AccountArgs {
     }
 }
 
-/// The project, and its account as far as the user may see it.
+/// Project, and its account as far as the user may see it.
 pub(crate) enum AccountAccess {
-    /// The account is there.
+    /// The account is accessible.
     Full(Box<AccountContext>),
-    /// Azure Resource Manager shows no such account to this user.
+    /// Azure Resource Manager does not show the account to this user.
     ProjectOnly {
-        /// The project's own client.
+        /// Client of the project.
         foundry: FoundryClient,
-        /// Failure of a command that needs the account.
+        /// Error for commands that need the account.
         why: CliError,
     },
 }
 
-/// The project and its account.
+/// Project and its account.
 pub(crate) struct AccountContext {
     /// The project.
     pub(crate) foundry: FoundryClient,
@@ -82,10 +82,10 @@ impl AccountContext {
 }
 
 impl AccountAccess {
-    /// The account, which the command cannot do without.
+    /// Returns the account, for a command that cannot work without it.
     ///
     /// # Errors
-    /// Reason why the user does not see it.
+    /// Reason why the user cannot see it.
     pub(crate) fn full(self) -> Result<AccountContext, CliError> {
         match self {
             Self::Full(context) => Ok(*context),
@@ -94,11 +94,11 @@ impl AccountAccess {
     }
 }
 
-/// Finds the account of the project that this run is about.
+/// Finds the account of the project of this run.
 ///
 /// # Errors
-/// When no project is named, when several accounts fit, or when Azure Resource Manager fails. An account that the user
-/// may not see is no error yet.
+/// When no project is specified, when several accounts match, or when Azure Resource Manager fails. An account that the
+/// user may not see is not yet an error.
 pub(crate) async fn access(app: &App, args: &AccountArgs) -> Result<AccountAccess, CliError> {
     let foundry = connect::foundry(app).await?;
     access_of(app, args, foundry).await
@@ -128,7 +128,7 @@ pub(crate) async fn access_of(
     }
 }
 
-/// Failure to find the account.
+/// Reason why the account was not found.
 enum AccountNotFound {
     /// Not found, or not visible to this user: ARM does not distinguish the two.
     NotVisible(CliError),
@@ -152,7 +152,7 @@ async fn find(
     args: &AccountArgs,
     endpoint: &ProjectEndpoint,
 ) -> Result<(ArmClient, Account), AccountNotFound> {
-    // A project on this machine has no account in Azure, unless the user names its Azure Resource Manager as well.
+    // A project on this machine has no account in Azure, unless the user sets its Azure Resource Manager as well.
     if endpoint.is_loopback() && app.trusted_env().get(var::ARM_ENDPOINT).is_none() {
         return Err(AccountNotFound::NotVisible(CliError::no_account(&endpoint.to_string())));
     }
@@ -188,7 +188,7 @@ async fn find(
     }
 }
 
-/// True if an account is the one that is searched for: by its name, where that is given, otherwise by the endpoint.
+/// True if this is the searched account: by name if given, otherwise by the endpoint.
 fn fits(args: &AccountArgs, account: &Account, endpoint: &ProjectEndpoint) -> bool {
     let is_named = match &args.account {
         Some(name) => account.name.eq_ignore_ascii_case(name),
@@ -198,7 +198,7 @@ fn fits(args: &AccountArgs, account: &Account, endpoint: &ProjectEndpoint) -> bo
     is_named && group.is_none_or(|group| account.group().is_some_and(|own| own.eq_ignore_ascii_case(group)))
 }
 
-/// The account that options or the azd environment name in full.
+/// Account that options or the azd environment specify completely.
 fn known(app: &App, args: &AccountArgs, endpoint: &ProjectEndpoint) -> Option<AccountId> {
     let given = [app.globals.subscription.as_deref(), args.resource_group.as_deref(), args.account.as_deref()];
     if let [Some(subscription), Some(group), Some(account)] = given {
@@ -217,13 +217,13 @@ fn known(app: &App, args: &AccountArgs, endpoint: &ProjectEndpoint) -> Option<Ac
         }
         _ => of_id()?,
     };
-    // An option with another value selects another account than the environment's.
+    // An option with another value selects a different account than the environment's.
     let own = [&known.subscription, &known.group, &known.account];
     let agrees = given.iter().zip(own).all(|(given, own)| given.is_none_or(|given| given.eq_ignore_ascii_case(own)));
     agrees.then_some(known)
 }
 
-/// Stores what was found in the azd environment that gave the endpoint, so that the next run need not search.
+/// Stores the account in the azd environment with the endpoint, so that the next run need not search.
 async fn store_in_environment(
     app: &App,
     account: &Account,

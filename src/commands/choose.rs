@@ -1,5 +1,5 @@
-//! Choice of the Foundry project: prompted by azd if azd runs the program, otherwise on the program's terminal. Without
-//! a prompt, the default project or the only one.
+//! Choice of the Foundry project: prompted by azd if azd runs this program, otherwise on this program's terminal.
+//! Without a prompt, the default project or the only one.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(crate) async fn choose_for_run(
     let finder = ProjectFinder::new(app, None, tenant)?;
     app.console.status("No Foundry project is configured.");
     let located = choose(&finder, app.globals.subscription.clone().or(subscription)).await.map_err(|error| {
-        // azd does not ask in this run: the error names the options.
+        // azd cannot prompt in this run: the error lists the options.
         if error.is_missing_answer() { FindError::NotConfigured.into() } else { error }
     })?;
     let tip = app.command_line(&["init"]);
@@ -42,11 +42,11 @@ async fn choose(finder: &ProjectFinder<'_>, subscription: Option<String>) -> Res
 }
 
 impl ProjectFinder<'_> {
-    /// A subscription that the user chooses, otherwise the usual one: `named` by the user, azd's default one, or the
+    /// Subscription that the user chooses; without a prompt the default: `named` by the user, azd's default one, or the
     /// only one.
     ///
     /// # Errors
-    /// When there is none, or there are several and this run does not ask.
+    /// When there is none, or there are several and no prompt is possible.
     pub(crate) async fn choose_or_default_subscription(
         &self,
         named: Option<&str>,
@@ -75,10 +75,10 @@ impl ProjectFinder<'_> {
         }
     }
 
-    /// A project of the subscription that the user chooses, otherwise the only one.
+    /// Project of the subscription that the user chooses; without a prompt the only one.
     ///
     /// # Errors
-    /// When there is none, or there are several and this run does not ask.
+    /// When there is none, or there are several and no prompt is possible.
     pub(crate) async fn choose_or_only_project(
         &self,
         subscription: &AzdSubscription,
@@ -158,7 +158,7 @@ impl ProjectFinder<'_> {
     }
 }
 
-/// A subscription in a list.
+/// Text of a subscription in a list.
 fn row(one: &AzdSubscription) -> String {
     format!("{} ({})", one.name, one.id)
 }

@@ -6,16 +6,16 @@ use crate::error::CliError;
 use azure_ai_models_core::foundry::FoundryClient;
 use azure_ai_models_core::project::{FindError, ProjectLookup};
 
-/// A client of the project that the options, azd or the environment name, or that the user chooses.
+/// Creates a client of the project from the options, azd or the environment, or of one that the user chooses.
 ///
 /// # Errors
-/// When no project is named, its endpoint or the sign-in configuration breaks a rule, or azd does not report its
+/// When no project is specified, its endpoint or the sign-in configuration breaks a rule, or azd does not report its
 /// environment.
 pub(super) async fn foundry(app: &App) -> Result<FoundryClient, CliError> {
     foundry_at(app, app.globals.endpoint.as_deref()).await
 }
 
-/// A client of the project at this endpoint, as if it had been named by option.
+/// Creates a client of the project at this endpoint, as if it had been given by option.
 ///
 /// # Errors
 /// See [`foundry`].

@@ -1,4 +1,4 @@
-//! `doctor`: one page of checks of all requirements of an upload. Shows no prompts, and changes nothing except for
+//! `doctor`: one page of checks of all requirements of an upload. Does not prompt, and changes nothing except for
 //! `--speed`.
 
 use std::sync::Arc;
@@ -50,7 +50,7 @@ pub(crate) struct DoctorArgs {
 /// Version of the JSON document.
 const SCHEMA: u32 = 1;
 
-/// The checks, each with its fix in the form that this run prints.
+/// Checks, each with its fix in the form that this run prints.
 struct Doctor(Vec<(Check, Option<String>)>);
 
 #[derive(Serialize)]
@@ -90,7 +90,7 @@ impl Product for Doctor {
     }
 }
 
-/// Runs all checks concurrently, as far as they are independent.
+/// Runs all checks, independent ones concurrently.
 ///
 /// # Errors
 /// When a check failed; with JSON output the document reports it.
@@ -192,13 +192,13 @@ struct Service {
     host: Option<HostObservation>,
     signed_in: Result<SignIn, CredentialError>,
     foundry: Option<FoundryClient>,
-    /// The models, if host and sign-in permit the request.
+    /// First page of the models, if host and sign-in permit the request.
     page: Option<Result<FirstPage, HttpError>>,
 }
 
 async fn service(app: &App, found: Option<&ResolvedProject>) -> Service {
     let http = app.http();
-    // Without a project the scope of the public cloud tells whether anybody is signed in.
+    // Without a project, the scope of the public cloud shows whether the user is signed in.
     let public = || Url::parse("https://ai.azure.com/").ok();
     let host = found.map(|found| found.endpoint.host_url());
     let tokens = host.clone().or_else(public).map(|url| app.tokens_for(&url, Audience::Foundry)).transpose();
@@ -227,7 +227,7 @@ async fn service(app: &App, found: Option<&ResolvedProject>) -> Service {
     Service { host, signed_in, foundry, page }
 }
 
-/// Warnings about ignored variables, independent of the caller of the program.
+/// Warnings about ignored variables, regardless of the program's caller.
 fn variables(app: &App) -> Vec<String> {
     let (environment, reporter) = (app.globals.environment.as_deref(), app.reporter());
     drop(trusted(&app.env, environment, None, &reporter));
@@ -247,7 +247,7 @@ async fn blobs(app: &App, page: Option<&FirstPage>, kept: &[LocalUpload]) -> Opt
     Some(doctor::observe(&app.http(), url).await)
 }
 
-/// Sends to the location of the next free version, which is not registered.
+/// Sends test data to the location of the next free version, which is not registered.
 async fn speed(app: &App, foundry: Option<&FoundryClient>, name: Option<&NewModelName>) -> Check {
     let (Some(foundry), Some(name)) = (foundry, name) else {
         return Check::not_checked(CheckId::Speed, CheckId::Role);

@@ -1,4 +1,4 @@
-//! Access to Foundry projects through Azure Resource Manager, or through azd if azd runs the program.
+//! Access to Foundry projects through Azure Resource Manager, or through azd if azd runs this program.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use azure_ai_models_core::credential::{Audience, TokenSource, TokenTarget};
 use azure_ai_models_core::env::var;
 use azure_ai_models_core::project::{Cloud, ProjectEndpoint};
 
-/// Finds projects. `endpoint` is the wanted one, if it is known: its cloud decides where ARM is.
+/// Finder of projects. `endpoint` is the requested one, if known: its cloud determines the address of ARM.
 pub(crate) struct ProjectFinder<'a> {
     pub(super) app: &'a App,
     pub(super) host: Option<Host>,
     arm: ArmEndpoint,
-    /// The host that the scope of tokens follows.
+    /// Host that determines the cloud, and so the scope of tokens.
     cloud_of: String,
     /// Tenant that is tried first.
     tenant: Option<String>,
@@ -29,7 +29,7 @@ pub(crate) struct LocatedProject {
 }
 
 impl LocatedProject {
-    /// Values that `init` stores.
+    /// Values stored by `init`.
     pub(crate) fn values(&self) -> [(&'static str, String); 7] {
         let ProjectId { subscription, group, account, project } = &self.project.id;
         [
@@ -45,10 +45,10 @@ impl LocatedProject {
 }
 
 impl<'a> ProjectFinder<'a> {
-    /// Sends nothing yet.
+    /// Creates a finder; sends nothing yet.
     ///
     /// # Errors
-    /// When the variable that names ARM breaks a rule.
+    /// When the variable with the address of ARM has an invalid value.
     pub(crate) fn new(
         app: &'a App,
         endpoint: Option<&ProjectEndpoint>,
@@ -60,7 +60,7 @@ impl<'a> ProjectFinder<'a> {
         Ok(Self { app, host: app.host(), arm, cloud_of, tenant })
     }
 
-    /// A subscription by its id.
+    /// Finds a subscription by its id.
     ///
     /// # Errors
     /// When it is not found, or the user has no access.
@@ -78,10 +78,10 @@ impl<'a> ProjectFinder<'a> {
         }
     }
 
-    /// A project by its id; the endpoint that is given stays as it is.
+    /// Finds a project by its id; a given endpoint stays unchanged.
     ///
     /// # Errors
-    /// When it is not there.
+    /// When it is not found.
     pub(crate) async fn project(
         &self,
         subscription: &AzdSubscription,
@@ -97,7 +97,7 @@ impl<'a> ProjectFinder<'a> {
     /// Combines a project with its endpoint: the given one, otherwise the one that ARM reports.
     ///
     /// # Errors
-    /// When ARM reports no endpoint or region that can be used.
+    /// When ARM reports no usable endpoint or region.
     pub(super) fn locate(
         &self,
         project: FoundryProject,
@@ -120,7 +120,8 @@ impl<'a> ProjectFinder<'a> {
         Ok(LocatedProject { project, endpoint, tenant: subscription.tenant.clone() })
     }
 
-    /// Subscriptions of the user, including those of other tenants: a guest's are not in the account's own tenant.
+    /// Lists the subscriptions of the user, including those of other tenants: a guest's are not in the account's own
+    /// tenant.
     ///
     /// # Errors
     /// When Azure Resource Manager does not list them.
@@ -155,7 +156,7 @@ impl<'a> ProjectFinder<'a> {
         Ok(all)
     }
 
-    /// Azure Resource Manager for a tenant; an empty one is the user's own.
+    /// Client of Azure Resource Manager for a tenant; an empty one is the user's own.
     ///
     /// # Errors
     /// When the sign-in configuration breaks a rule.
@@ -172,7 +173,7 @@ impl<'a> ProjectFinder<'a> {
         Ok(ArmClient::new(app.http(), Arc::new(tokens), self.arm.clone()))
     }
 
-    /// A failure of azd's server. Its own page about a refusal of Azure is for `--debug`.
+    /// Error for a failure of azd's server. Its own page about a rejection by Azure is only for `--debug`.
     pub(super) fn failed(&self, error: HostError) -> CliError {
         if let HostError::Azure(refusal) = &error {
             self.app.console.debug(&refusal.page);

@@ -1,4 +1,4 @@
-//! Headings of the options in help pages. A command with more than a few options puts each under one of them.
+//! Headings of the options in help pages. A command with more than a few options groups them under these.
 
 /// Heading of the options for the registration: name, version, tags.
 pub(crate) const MODEL: &str = "Model options";

@@ -1,4 +1,4 @@
-//! Use of a deployment: the addresses that work, and a command that sends one prompt.
+//! Use of a deployment: its addresses, and a command that sends one prompt.
 
 use serde_json::{Value, json};
 use url::Url;
@@ -8,10 +8,10 @@ use azure_ai_models_core::arm::{Account, may_get_inference_token};
 use azure_ai_models_core::credential::CredentialMethod;
 use azure_ai_models_core::project::ProjectEndpoint;
 
-/// Prompt where the user gives none.
+/// Default prompt.
 pub(crate) const PROMPT: &str = "Say hello";
 
-/// Addresses of deployments, as far as tokens may be sent there.
+/// Addresses of deployments, limited to those that may receive tokens.
 #[derive(Clone, Debug)]
 pub(crate) struct Inference {
     host: Url,
@@ -20,19 +20,19 @@ pub(crate) struct Inference {
 }
 
 impl Inference {
-    /// Addresses of an account; of the project alone where the user does not see the account.
+    /// Addresses of an account; only those of the project if the user cannot see the account.
     pub(crate) fn new(account: Option<&Account>, project: &ProjectEndpoint, sign_in: CredentialMethod) -> Self {
         let host = account.map(|account| account.inference_host(project));
         let host = host.filter(|host| may_get_inference_token(host, project));
         Self { host: host.unwrap_or_else(|| project.host_url()), project: project.clone(), sign_in }
     }
 
-    /// Addresses of the account that this run is about.
+    /// Addresses of the account of this run.
     pub(crate) fn of(context: &AccountContext) -> Self {
         Self::new(Some(&context.account), context.foundry.endpoint(), context.foundry.sign_in())
     }
 
-    /// Address without a path that tokens are sent to.
+    /// Address without a path that receives the tokens.
     pub(crate) fn host(&self) -> &Url {
         &self.host
     }
@@ -59,7 +59,7 @@ impl Inference {
         self.project.cloud().inference_scope()
     }
 
-    /// A command that asks a deployment one question, as a POSIX shell reads it, with the sign-in at hand.
+    /// Command in the syntax of a POSIX shell that sends one prompt to a deployment, with the current sign-in.
     pub(crate) fn curl(&self, deployment: &str, prompt: &str) -> String {
         let scope = self.scope();
         let token = match self.sign_in {
@@ -80,7 +80,7 @@ impl Inference {
     }
 }
 
-/// Body of a chat completion. Without a limit of tokens: models differ in the name of that field.
+/// Body of a chat completion. Without a token limit: models differ in the name of that field.
 pub(crate) fn question(deployment: &str, prompt: &str) -> Value {
     json!({ "model": deployment, "messages": [{ "role": "user", "content": prompt }] })
 }
@@ -110,9 +110,9 @@ mod tests {
         }
     }
 
-    /// Addresses come from the account, and tokens go only to those of Azure.
+    /// Addresses come from the account, and tokens are sent only to Azure's.
     #[test]
-    fn an_address_that_gets_no_token_is_not_used() {
+    fn an_address_that_may_not_receive_tokens_is_not_used() {
         let project = "https://acc.services.ai.azure.com/api/projects/p";
         let project = ProjectEndpoint::parse(project, None).expect("an endpoint");
         for (endpoint, base) in [

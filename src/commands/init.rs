@@ -1,6 +1,6 @@
 //! `init`: connects an azd environment to its Foundry project.
 //!
-//! All values are determined before anything is written: a missing project leaves no trace.
+//! All values are determined before anything is written: a missing project changes nothing.
 
 mod environment;
 mod find;
@@ -36,7 +36,7 @@ pub(crate) struct InitArgs {
     pub(crate) force: Option<bool>,
 }
 
-/// The values that an environment holds afterwards.
+/// Values that an environment has afterwards.
 const KEYS: [&str; 7] = [
     var::AZURE_TENANT_ID,
     var::AZURE_SUBSCRIPTION_ID,
@@ -47,7 +47,7 @@ const KEYS: [&str; 7] = [
     var::AZURE_PROJECT_ENDPOINT,
 ];
 
-/// Values of the project, in the order of [`KEYS`]; `None` if one is not known.
+/// Values of the project, in the order of [`KEYS`]; `None` for an unknown one.
 struct ProjectValues([Option<String>; 7]);
 
 impl ProjectValues {
@@ -55,7 +55,7 @@ impl ProjectValues {
         Self(located.values().map(|(_, value)| Some(value)))
     }
 
-    /// The endpoint alone, where the user lacks the rights to see more.
+    /// Only the endpoint, if the user lacks the permissions to see more.
     fn of_endpoint(endpoint: &ProjectEndpoint, tenant: Option<String>) -> Self {
         let project = Some(endpoint.project().to_owned());
         Self([tenant, None, None, None, project, None, Some(endpoint.to_string())])
@@ -79,8 +79,8 @@ impl ProjectValues {
 /// Connects an azd environment to a Foundry project.
 ///
 /// # Errors
-/// When an option breaks a rule, an answer is missing, there is no azd, the project is not found, or azd does not store
-/// a value.
+/// When an option is invalid, an answer is missing, azd is not installed, the project is not found, or azd does not
+/// store a value.
 pub(crate) async fn init(app: &App, args: &InitArgs) -> Result<(), CliError> {
     let asked = InitOptions::read(app, args)?;
     let host = app.host();
@@ -91,12 +91,12 @@ pub(crate) async fn init(app: &App, args: &InitArgs) -> Result<(), CliError> {
         return show(app, before.target(), &ProjectValues(values.map(Some)));
     }
     let (known, name) = if app.can_choose() && !asked.names_project() {
-        // A directory in which azd creates no project is reported before the first question.
+        // A directory in which azd cannot create a project is reported before the first prompt.
         before.create_project(app, &azd).await?;
         let name = before.name_or_ask(app, host.as_ref()).await?;
         (find::find(app, &asked, &before).await?, name)
     } else {
-        // A missing project must leave no trace.
+        // A missing project must change nothing.
         let known = find::find(app, &asked, &before).await?;
         before.create_project(app, &azd).await?;
         (known, before.name_or_ask(app, host.as_ref()).await?)
@@ -110,7 +110,7 @@ pub(crate) async fn init(app: &App, args: &InitArgs) -> Result<(), CliError> {
     show(app, target, &known)
 }
 
-/// Said where only the endpoint is known.
+/// Note if only the endpoint is known.
 const ACCOUNT_NOT_VISIBLE: &str = "You do not have access to the Foundry account of this endpoint, so its subscription, resource group, name and region are unknown. The endpoint alone works for everything except deployments. For those, ask for the role Reader on the account, then run init again.";
 
 fn show(app: &App, target: TargetEnvironment, known: &ProjectValues) -> Result<(), CliError> {
@@ -125,7 +125,7 @@ fn show(app: &App, target: TargetEnvironment, known: &ProjectValues) -> Result<(
     app.show(&Initialized { environment: &target.name, known, next: &next })
 }
 
-/// The environment as it is now.
+/// Environment after the command.
 struct Initialized<'a> {
     environment: &'a str,
     known: &'a ProjectValues,

@@ -1,5 +1,5 @@
-//! `metadata`: the commands in azd's form for the installation of the extension. Sends no request; derived from clap's
-//! tree, so that it cannot differ from the behaviour.
+//! `metadata`: the commands in azd's format for the installation of the extension. Sends no request; derived from
+//! clap's tree, so it always matches the behaviour.
 
 mod help_text;
 
@@ -15,10 +15,10 @@ use crate::console::product;
 use crate::error::CliError;
 use azure_ai_models_core::env::var;
 
-/// The extension's id.
+/// Id of the extension.
 pub(crate) const EXTENSION_ID: &str = "azure.ai.models";
 const SCHEMA_VERSION: &str = "1.0";
-/// The option that azd knows by this letter; `-e` also takes an endpoint here, without a long name of its own.
+/// Option that azd has under this letter; here `-e` also accepts an endpoint, without a separate long name.
 const ENVIRONMENT: (&str, char) = ("environment", 'e');
 
 #[derive(Serialize)]
@@ -113,7 +113,7 @@ pub(crate) fn metadata(app: &App, mut tree: clap::Command) -> Result<(), CliErro
 
 fn environment_variables() -> Vec<EnvironmentVariable> {
     let row = |&var::Variable { name, description, default, example }| {
-        // The table is Markdown, azd shows plain text.
+        // The table is Markdown, but azd shows plain text.
         EnvironmentVariable { name, description: description.replace('`', ""), default, example }
     };
     var::TABLE.iter().map(row).collect()
@@ -155,7 +155,7 @@ fn argument(arg: &Arg) -> Argument {
     }
 }
 
-/// Flags of a command, each name and short letter once: azd panics over duplicates.
+/// Flags of a command, each name and short letter once: azd panics on duplicates.
 fn flags(command: &clap::Command) -> Vec<Flag> {
     let mut letters = BTreeSet::new();
     let options = command.get_arguments().filter_map(|arg| Some((arg, arg.get_long()?)));

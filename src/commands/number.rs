@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// Reads a whole number of 1 or more.
+/// Parses a whole number of 1 or more.
 ///
 /// # Errors
 /// A sentence with the accepted values: clap's own message has the limits of the type.

@@ -1,4 +1,4 @@
-//! The option for the display of progress.
+//! Option for the display of progress.
 
 use clap::Args;
 
@@ -14,7 +14,7 @@ pub(crate) struct ProgressArgs {
 }
 
 impl ProgressArgs {
-    /// Mode for the console, which is made before the command runs.
+    /// Progress mode for the console, which is created before the command runs.
     #[must_use]
     pub(crate) fn mode(self) -> ProgressMode {
         self.progress

@@ -1,4 +1,4 @@
-//! Search for Foundry accounts over the subscriptions that the user can see.
+//! Search for Foundry accounts in the subscriptions that the user can see.
 
 use super::finder::{LocatedProject, ProjectFinder};
 use crate::error::CliError;
@@ -6,7 +6,7 @@ use azure_ai_models_core::arm::{Account, ArmClient, ProjectId};
 use azure_ai_models_core::azd::AzdSubscription;
 use azure_ai_models_core::project::ProjectEndpoint;
 
-/// An account that fits, and how it was reached.
+/// A matching account, and the client that found it.
 #[derive(Debug)]
 pub(crate) struct AccountMatch {
     /// Client of the subscription's tenant.
@@ -15,22 +15,22 @@ pub(crate) struct AccountMatch {
     pub(crate) subscription: AzdSubscription,
 }
 
-/// Outcome of a search.
+/// Result of a search.
 #[derive(Debug, Default)]
 pub(crate) struct AccountMatches {
     pub(crate) found: Vec<AccountMatch>,
-    /// Refusal for lack of a role: the wanted account may be in a part that the user cannot see.
+    /// Error for a missing role: the requested account may be in a part that the user cannot see.
     pub(crate) forbidden: Option<CliError>,
     /// Subscriptions that were searched.
     pub(crate) searched: usize,
 }
 
 impl ProjectFinder<'_> {
-    /// Returns the accounts that fit, of the subscription that was named by option, otherwise of all. Those of `first`
-    /// are taken where it has any, and the other subscriptions are not searched.
+    /// Returns the matching accounts in the subscription given by option, otherwise in all subscriptions. If `first`
+    /// has any, the other subscriptions are not searched.
     ///
     /// # Errors
-    /// When the named subscription is not found, or Azure Resource Manager fails. A missing role is no error yet.
+    /// When the given subscription is not found, or Azure Resource Manager fails. A missing role is not yet an error.
     pub(crate) async fn search(
         &self,
         named: Option<&str>,
@@ -74,11 +74,11 @@ impl ProjectFinder<'_> {
         Ok(matches)
     }
 
-    /// The project at an endpoint, which stays as it is, by a search over subscriptions: the named one, otherwise
-    /// `first`, otherwise all. `None` if the user sees none, and lacks the rights to see all.
+    /// Finds the project at an endpoint, which stays unchanged, by a search in subscriptions: the given one, otherwise
+    /// `first`, otherwise all. `None` if the user sees none, and lacks the permissions to see all.
     ///
     /// # Errors
-    /// When nothing or more than one project fits.
+    /// When no project or more than one matches.
     pub(crate) async fn project_at(
         &self,
         endpoint: &ProjectEndpoint,

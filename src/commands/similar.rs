@@ -1,8 +1,8 @@
 //! Suggestions for names that do not exist, for error messages. Pure.
 
-/// Names that an error suggests.
+/// Maximum number of suggested names.
 const SUGGESTED: usize = 3;
-/// Share of a name that may be mistyped, as its divisor.
+/// Maximum share of mistyped letters of a name, as its divisor.
 const MISTYPED: usize = 3;
 
 /// Suggestion for a name that does not exist: similar names, and the command that lists all.
@@ -21,13 +21,13 @@ pub(super) fn similar<'a>(names: impl Iterator<Item = &'a str>, wanted: &str) ->
     found.into_iter().map(|(_, name)| name).take(SUGGESTED).collect()
 }
 
-/// `'a', 'b'`.
+/// Formats names as `'a', 'b'`.
 pub(super) fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
 }
 
-/// Number of letters that are wrong, missing, too many or swapped; `None` for names that have nothing in common. Case and
-/// marks do not count, and a name may be a part of the other.
+/// Number of letters that are wrong, missing, extra or swapped; `None` for names that have nothing in common. Case and
+/// punctuation are ignored, and one name may be part of the other.
 fn distance(name: &str, wanted: &str) -> Option<usize> {
     let plain =
         |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect() };
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn similar_names_differ_in_little() {
+    fn names_with_few_differences_are_similar() {
         for (name, wanted, is_similar) in [
             ("my-deployment", "My_Deployment", true),
             ("my-deployment", "my-deploiment", true),

@@ -1,5 +1,5 @@
-//! `skill`: one page in Markdown that teaches a coding agent this program. Derived from clap's tree, the kinds of
-//! failure and the table of JSON shapes, so that it cannot differ from the behaviour. Sends no request.
+//! `skill`: one page in Markdown that describes this program to a coding agent. Derived from clap's tree, the kinds of
+//! failure and the table of JSON shapes, so it always matches the behaviour. Sends no request.
 
 mod shapes;
 
@@ -93,7 +93,7 @@ fn events() -> String {
     })
 }
 
-/// Commands that have an action, with their names, each once: neither short forms nor hidden commands.
+/// Commands that have an action, with their names, each once: without short forms and hidden commands.
 fn leaves(tree: &Command) -> Vec<(String, &Command)> {
     fn collect<'a>(command: &'a Command, path: &str, into: &mut Vec<(String, &'a Command)>) {
         for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
@@ -107,7 +107,7 @@ fn leaves(tree: &Command) -> Vec<(String, &Command)> {
     let mut all = Vec::new();
     collect(tree, "", &mut all);
     let long: Vec<String> = all.iter().filter_map(|(path, _)| Some(path.strip_prefix("custom ")?.to_owned())).collect();
-    // `deployments list` is no short form: it lists the deployments of all models.
+    // `deployments list` is not a short form: it lists the deployments of all models.
     all.retain(|(path, _)| path.starts_with("deployments ") || !long.contains(path));
     all
 }

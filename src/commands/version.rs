@@ -7,7 +7,7 @@ use crate::console::TableStyle;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::error::CliError;
 
-/// The version, from Cargo.toml; `version.txt` and `extension.yaml` hold the same.
+/// Version from Cargo.toml, which equals `version.txt` and `extension.yaml`.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 const COMMIT: Option<&str> = option_env!("AZURE_AI_MODELS_COMMIT");
 const BUILD_DATE: Option<&str> = option_env!("AZURE_AI_MODELS_BUILD_DATE");

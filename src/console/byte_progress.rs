@@ -1,5 +1,5 @@
-//! Progress of work that is counted in bytes alone: the download of AzCopy, SHA-256 of local files, files that are read
-//! back.
+//! Progress of work that is counted only in bytes: the download of AzCopy, SHA-256 of local files, and files that are
+//! read back.
 
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,13 @@ use super::event::ProgressEvent;
 use super::progress::{ProgressFormat, bar_line};
 use azure_ai_models_core::units;
 
-/// Lines where there is no bar; JSON has one for each percent.
+/// Number of lines without a bar; in JSON there is one per percent.
 const PARTS: u64 = 4;
 
-/// Shows bytes done out of a total, which a server may not tell.
+/// Shows processed bytes out of a total, which a server may not report.
 pub(crate) struct ByteProgressView<'a> {
     console: &'a Console,
-    /// Text that names the work.
+    /// Title of the work.
     title: &'static str,
     event: ProgressEvent,
     status_line: Duration,
@@ -28,14 +28,17 @@ pub(crate) struct ByteProgressView<'a> {
 }
 
 impl<'a> ByteProgressView<'a> {
+    /// View of the download of AzCopy.
     pub(super) fn of_azcopy(console: &'a Console, status_line: Duration) -> Self {
         Self::new(console, "Downloading AzCopy", ProgressEvent::DownloadProgress, status_line)
     }
 
+    /// View of the computation of checksums.
     pub(super) fn of_sums(console: &'a Console, status_line: Duration) -> Self {
         Self::new(console, "Computing SHA-256", ProgressEvent::HashProgress, status_line)
     }
 
+    /// View of files that are read back.
     pub(super) fn of_read_back(console: &'a Console, status_line: Duration) -> Self {
         Self::new(console, "Reading back", ProgressEvent::VerifyProgress, status_line)
     }
@@ -71,7 +74,7 @@ impl<'a> ByteProgressView<'a> {
         }
     }
 
-    /// True if a further part is complete, or nothing was printed for long.
+    /// True if a further part is complete, or nothing was printed for a long time.
     fn due(&mut self, bytes: u64, total: Option<u64>, parts: u64) -> bool {
         let part = total.filter(|total| *total > 0).map_or(0, |total| share(bytes, total, parts));
         let due = part > self.shown_part || self.last_line.elapsed() >= self.status_line;

@@ -37,9 +37,9 @@ pub(crate) fn table(models: &[&AccountModelView], now: OffsetDateTime, style: Ta
     format!("{table}{} model version(s) found\n", models.len())
 }
 
-/// Data of a model page besides its versions.
+/// Data of a model page in addition to its versions.
 pub(crate) struct ModelPageContext<'a> {
-    /// Quota of the region; `None` if it is unknown.
+    /// Quota of the region; `None` if unknown.
     pub(crate) usages: Option<&'a [Usage]>,
     /// Command that deploys the model; `None` if no version can be deployed.
     pub(crate) deploy: Option<&'a str>,
@@ -47,7 +47,7 @@ pub(crate) struct ModelPageContext<'a> {
     pub(crate) now: OffsetDateTime,
 }
 
-/// The page of `base show`: all versions of a model, which are not none.
+/// Page of `base show`: all versions of a model, at least one.
 #[must_use]
 pub(crate) fn page(versions: &[&AccountModelView], surroundings: &ModelPageContext<'_>) -> String {
     let name = versions.first().map(|model| printable(&model.name)).unwrap_or_default();
@@ -121,7 +121,7 @@ fn unit(sku: &ModelSku) -> Option<String> {
     (!limits.is_empty()).then(|| limits.join(", "))
 }
 
-/// `990 of 1,000 left`; unknown where no list has it.
+/// Formats the quota: `990 of 1,000 left`; unknown if no list contains it.
 fn quota(sku: &ModelSku, usages: Option<&[Usage]>) -> Option<String> {
     let name = sku.usage_name.as_deref()?;
     let usage = usages.unwrap_or_default().iter().find(|usage| usage.name().eq_ignore_ascii_case(name));
@@ -132,14 +132,14 @@ fn quota(sku: &ModelSku, usages: Option<&[Usage]>) -> Option<String> {
     Some(format!("{} of {limit} left", units::grouped(left)))
 }
 
-/// `by use (ContextToken: 1K Tokens)`.
+/// Formats the billing: `by use (ContextToken: 1K Tokens)`.
 fn billed(sku: &ModelSku) -> String {
     let how = if is_billed_by_time(&sku.name) { "while the deployment exists" } else { "by use" };
     let meters: Vec<String> = sku.meters().map(|(name, unit)| format!("{name}: {unit}")).collect();
     if meters.is_empty() { how.to_owned() } else { format!("{how} ({})", meters.join(", ")) }
 }
 
-/// The day of a time, `2026-10-14`; other text as it is.
+/// Date of a timestamp, `2026-10-14`; other text unchanged.
 fn day(text: &str) -> String {
     text.split_once('T').map_or(text, |(day, _)| day).to_owned()
 }
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_a_row_for_each_version_and_quiet_names_each_model_once() {
+    fn the_table_has_one_row_per_version_and_quiet_lists_each_model_once() {
         let models = models();
         let views: Vec<&AccountModelView> = models.iter().map(AccountModel::view).collect();
         insta::assert_snapshot!(table(&views, NOW, TableStyle { width: None, summary: true }), @"
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_tells_of_versions_skus_and_quota() {
+    fn the_page_shows_versions_skus_and_quota() {
         let models = models();
         let views: Vec<&AccountModelView> = models.iter().map(AccountModel::view).collect();
         let usages = json!([{"name": {"value": "u"}, "currentValue": 10.0, "limit": 1000.0}]);

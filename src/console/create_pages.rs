@@ -1,4 +1,4 @@
-//! Pages of `create` besides that of the registered model. Pure.
+//! Pages of `create`, except for that of the registered model. Pure.
 
 use super::findings::finding_line;
 use super::render::aligned;
@@ -13,25 +13,25 @@ pub(crate) struct CreateDryRunPage<'a> {
     pub(crate) name: &'a str,
     /// Version of the model.
     pub(crate) version: &'a str,
-    /// Place of the files.
+    /// Location of the files.
     pub(crate) source: &'a str,
-    /// Further lines about an import, with their titles.
+    /// Additional lines about an import, with their titles.
     pub(crate) import: Vec<(&'static str, String)>,
     /// Path and bytes of each file; empty for a remote source.
     pub(crate) files: Vec<(&'a str, u64)>,
     /// Path and reason of each excluded file.
     pub(crate) excluded: Vec<(&'a str, String)>,
-    /// Bytes of the excluded files, where they are known: those of an import.
+    /// Sizes of the excluded files in bytes, if known, as for an import.
     pub(crate) excluded_bytes: Vec<u64>,
     /// Findings of the check.
     pub(crate) findings: &'a [Finding],
     /// Method and path of each request.
     pub(crate) requests: &'a [String],
-    /// How long the upload may take; `None` if the size is unknown.
+    /// Estimated duration of the upload; `None` if the size is unknown.
     pub(crate) estimate: Option<String>,
 }
 
-/// The page of `create --dry-run`.
+/// Page of `create --dry-run`.
 #[must_use]
 pub(crate) fn dry_run_page(plan: &CreateDryRunPage<'_>) -> String {
     let bytes: u64 = plan.files.iter().map(|(_, bytes)| bytes).sum();
@@ -70,7 +70,7 @@ pub(crate) fn dry_run_page(plan: &CreateDryRunPage<'_>) -> String {
     .concat()
 }
 
-/// Nothing, where there is nothing to list.
+/// Formats a titled list; empty if there are no lines.
 fn list(title: &str, lines: impl Iterator<Item = String>) -> String {
     let lines: String = lines.map(|line| format!("  {line}\n")).collect();
     if lines.is_empty() { lines } else { format!("\n{title}:\n{lines}") }
@@ -103,7 +103,7 @@ pub(crate) fn lora_line(
     )
 }
 
-/// Page of a detached upload, with the commands that follow and end it.
+/// Page of a detached upload, with the commands that attach to it and stop it.
 #[must_use]
 pub(crate) fn detached_page(id: &str, (name, version): (&str, &str), pid: u32, commands: &[String; 2]) -> String {
     let [attach, stop] = commands;
@@ -112,7 +112,7 @@ pub(crate) fn detached_page(id: &str, (name, version): (&str, &str), pid: u32, c
     )
 }
 
-/// The page of a registration that is not waited for.
+/// Page of a registration that is not awaited.
 #[must_use]
 pub(crate) fn accepted_page(name: &str, version: &str, wait: &str) -> String {
     format!("Model '{name}' (version {version}) is being registered.\n\nTo wait for the result:\n  {wait}\n")

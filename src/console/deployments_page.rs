@@ -11,19 +11,19 @@ use azure_ai_models_core::model::{
 };
 use azure_ai_models_core::units;
 
-/// How a deployment is used.
+/// Addresses and commands to use a deployment.
 pub(crate) struct DeploymentUsage {
     /// Base address of the OpenAI API.
     pub(crate) base: String,
-    /// Base address of the same API at the project.
+    /// Base address of the same API on the project's host.
     pub(crate) project_base: String,
-    /// Command that asks one question.
+    /// Command that sends one prompt.
     pub(crate) curl: String,
     /// Command that waits until the deployment is ready.
     pub(crate) wait: String,
 }
 
-/// The page of a deployment.
+/// Page of a deployment.
 #[must_use]
 pub(crate) fn page(deployment: &DeploymentView, usage: &DeploymentUsage) -> String {
     let properties = deployment.properties();
@@ -56,7 +56,7 @@ pub(crate) fn page(deployment: &DeploymentView, usage: &DeploymentUsage) -> Stri
     format!("{page}{RULE}\n\n{}", next(deployment, usage))
 }
 
-/// Next steps for a deployment in its present state.
+/// Next steps for a deployment in its current state.
 fn next(deployment: &DeploymentView, usage: &DeploymentUsage) -> String {
     match deployment.state() {
         DeploymentState::Succeeded => {}
@@ -77,7 +77,7 @@ fn next(deployment: &DeploymentView, usage: &DeploymentUsage) -> String {
     text
 }
 
-/// True if the deployment answers chat completions, as far as known: custom models always count.
+/// True if the deployment supports chat completions, as far as known: custom models always count.
 fn chats(deployment: &DeploymentView) -> bool {
     let capabilities = deployment.properties().capabilities.as_ref();
     let says = capabilities.and_then(|all| all.get("chatCompletion")).is_some_and(|value| value == "true");
@@ -92,7 +92,7 @@ fn model_line(model: &ModelReference) -> String {
     if notes.is_empty() { name.to_owned() } else { format!("{name} ({})", notes.join(", ")) }
 }
 
-/// `80 (provisioned throughput units)`, `10 (10 requests and 10,000 tokens per 60 s)`.
+/// Formats a capacity: `80 (provisioned throughput units)`, `10 (10 requests and 10,000 tokens per 60 s)`.
 fn capacity_line(capacity: u64, sku: Option<&str>, rates: &[RateLimit]) -> String {
     let provisioned = sku.is_some_and(|sku| sku.to_ascii_lowercase().contains("provisioned"));
     let meaning = match (provisioned, rates) {
@@ -103,19 +103,19 @@ fn capacity_line(capacity: u64, sku: Option<&str>, rates: &[RateLimit]) -> Strin
     format!("{} ({meaning})", units::grouped(capacity))
 }
 
-/// `10,000 tokens per 60 s`.
+/// Formats a rate limit: `10,000 tokens per 60 s`.
 fn rate_line(rate: &RateLimit) -> String {
     let what = if rate.key.is_empty() { "units" } else { &rate.key };
     let plural = if what.ends_with('s') { "" } else { "s" };
     format!("{} {what}{plural} per {} s", grouped(rate.count), rate.renewal_period)
 }
 
-/// A count that the service sends as a float.
+/// Formats a count that the service sends as a float.
 fn grouped(count: f64) -> String {
     format!("{count:.0}").parse().map_or_else(|_| count.to_string(), units::grouped)
 }
 
-/// The page of a deployment that only the project shows.
+/// Page of a deployment that only the project lists.
 #[must_use]
 pub(crate) fn project_page(deployment: &ProjectDeploymentView, kind: DeploymentKind) -> String {
     let sku = deployment.sku.clone().unwrap_or_default();
@@ -134,17 +134,17 @@ pub(crate) fn project_page(deployment: &ProjectDeploymentView, kind: DeploymentK
     format!("{page}{RULE}\n")
 }
 
-/// Answer of a deployment to one question.
+/// Response of a deployment to one prompt.
 pub(crate) struct TestPage<'a> {
-    /// Text of the model.
+    /// Text of the response.
     pub(crate) answer: &'a str,
-    /// Time from the request to the end of the answer.
+    /// Time from the request to the end of the response.
     pub(crate) latency_ms: u64,
-    /// Tokens, as the service sent them.
+    /// Token usage, as sent by the service.
     pub(crate) usage: Option<&'a serde_json::Value>,
-    /// Base address that was asked.
+    /// Base address of the request.
     pub(crate) endpoint: &'a str,
-    /// Command that asks the same.
+    /// Command that sends the same prompt.
     pub(crate) curl: &'a str,
 }
 
@@ -169,7 +169,7 @@ pub(crate) fn test_page(page: &TestPage<'_>, style: TableStyle) -> String {
     format!("{answer}\n\n{}\nTo send the prompt yourself:\n  {}\n", aligned(&rows), printable(page.curl))
 }
 
-/// The page of a write that is not waited for.
+/// Page of a write that is not awaited.
 #[must_use]
 pub(crate) fn accepted_page(name: &str, state: &str, wait: &str) -> String {
     format!(
@@ -184,15 +184,15 @@ pub(crate) struct DeploymentDryRunPage<'a> {
     pub(crate) account: &'a str,
     pub(crate) group: &'a str,
     pub(crate) subscription: &'a str,
-    /// Checks, a line each.
+    /// Checks, one per line.
     pub(crate) checks: &'a [String],
-    /// Method and path; `None` if the request is not known.
+    /// Method and path; `None` if the request is unknown.
     pub(crate) request: Option<String>,
     /// Body of the request.
     pub(crate) body: Option<String>,
 }
 
-/// The page of `create --dry-run`.
+/// Page of `create --dry-run`.
 #[must_use]
 pub(crate) fn dry_run_page(plan: &DeploymentDryRunPage<'_>) -> String {
     let rows = [
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_tells_state_capacity_and_how_to_use_it() {
+    fn the_page_shows_state_capacity_and_usage() {
         let ready = deployment(
             r#"{"name":"gpt-4.1","sku":{"name":"GlobalStandard","capacity":10},"tags":{"a":"b"},"properties":{
             "provisioningState":"Succeeded","deploymentState":"Running","raiPolicyName":"Microsoft.DefaultV2",

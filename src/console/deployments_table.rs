@@ -4,7 +4,7 @@ use super::table::{self, TableStyle};
 use azure_ai_models_core::display::printable;
 use azure_ai_models_core::model::{DeploymentKind, DeploymentView, ModelReference, ProjectDeploymentView, Sku};
 
-/// State of a deployment that only the project shows.
+/// State of a deployment that only the project lists.
 pub(super) const UNKNOWN: &str = "unknown";
 
 /// Row of the table.
@@ -31,7 +31,7 @@ impl DeploymentRow {
         }
     }
 
-    /// Row of a deployment that only the project shows.
+    /// Row of a deployment that only the project lists.
     pub(crate) fn of_project(deployment: &ProjectDeploymentView, kind: DeploymentKind) -> Self {
         Self {
             name: deployment.name.clone(),
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn quiet_lists_are_names() {
+    fn quiet_lists_contain_only_names() {
         let rows = [
             DeploymentRow::of(deployment(r#"{"name":"a"}"#).view()),
             DeploymentRow::of(deployment(r#"{"name":"b"}"#).view()),

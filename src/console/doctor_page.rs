@@ -1,10 +1,10 @@
-//! The page of `doctor`: one check after the other, with its fix. Pure.
+//! Page of `doctor`: all checks with their fixes. Pure.
 
 use super::table::TableStyle;
 use super::width::columns;
 use azure_ai_models_core::display::printable;
 
-/// Columns before the message.
+/// Number of columns before the message.
 const INDENT: usize = 21;
 
 /// One check.
@@ -20,7 +20,8 @@ pub(crate) struct CheckRow<'a> {
     pub(crate) fix: Option<&'a str>,
 }
 
-/// One line per check, which a script can search; on a terminal the text is wrapped, and a fix has its own line.
+/// Formats one line per check, which a script can search; on a terminal the text is wrapped, and a fix has a separate
+/// line.
 #[must_use]
 pub(crate) fn doctor_page(rows: &[CheckRow<'_>], style: TableStyle) -> String {
     rows.iter().map(|row| check_lines(row, style.width.map(usize::from))).collect()
@@ -36,14 +37,14 @@ fn check_lines(row: &CheckRow<'_>, width: Option<usize>) -> String {
         (Some(width), fix) => {
             let margin = format!("\n{:INDENT$}", "");
             let text = wrapped(&message, width.saturating_sub(INDENT)).join(&margin);
-            // Never broken: it is copied into a shell.
+            // Never wrapped: it is copied into a shell.
             let fix = fix.map(|fix| format!("{margin}Fix: {fix}")).unwrap_or_default();
             format!("{start}{text}{fix}\n")
         }
     }
 }
 
-/// Lines of limited width; a longer word has its own line.
+/// Splits text into lines of limited width; a longer word has a separate line.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -76,7 +77,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_pipe_gets_a_line_a_check_and_a_terminal_what_fits() {
+    fn a_pipe_gets_one_line_per_check_and_a_terminal_wrapped_text() {
         let page = |width| doctor_page(&ROWS, TableStyle { width, summary: true });
         assert_eq!(
             page(None),
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_too_long_stays_whole() {
+    fn an_overlong_word_is_not_broken() {
         assert_eq!(wrapped("a bb ccccccc d", 4), ["a bb", "ccccccc", "d"]);
         assert_eq!(wrapped("", 0), [""]);
     }

@@ -8,14 +8,14 @@ fn files(number: u64) -> String {
     units::count(number, "file", "files")
 }
 
-/// `Downloading model 'm' (version 1) to ./out: 2 files, 1.0 GB`.
+/// First line: `Downloading model 'm' (version 1) to ./out: 2 files, 1.0 GB`.
 #[must_use]
 pub(crate) fn start_line(name: &str, version: &str, to: &str, there: &PresentContent) -> String {
     let (what, bytes) = (files(there.missing), units::bytes(there.missing_bytes));
     format!("Downloading model '{name}' (version {version}) to {}: {what}, {bytes}", printable(to))
 }
 
-/// Line about files that are present already; `None` if there are none.
+/// Line about files that are already present; `None` if there are none.
 #[must_use]
 pub(crate) fn present_content(there: &PresentContent) -> Option<String> {
     let PresentContent { present, completed, bytes, partial_bytes, .. } = *there;
@@ -42,7 +42,7 @@ pub(crate) fn summary(to: &str, (all, bytes): (u64, u64), downloaded: u64, hashe
     format!("{} ({}) in {}: {new} downloaded, {proved}\n", files(all), units::bytes(bytes), printable(to))
 }
 
-/// Number of files whose content was not compared.
+/// Formats the number of files whose content was not compared.
 #[must_use]
 pub(crate) fn unproved(number: u64) -> String {
     let verb = if number == 1 { "has" } else { "have" };
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_is_said() {
+    fn present_files_are_reported() {
         let nothing = PresentContent { missing: 2, missing_bytes: 30, ..PresentContent::default() };
         for (there, words) in [
             (nothing, None),

@@ -5,26 +5,26 @@ use serde_json::json;
 use super::style::Style;
 use azure_ai_models_core::display::{printable, printable_json, printable_lines};
 
-/// A failure as values.
+/// Data of a failure.
 #[derive(Clone, Debug)]
 pub(crate) struct ErrorPage<'a> {
-    /// Word for the kind.
+    /// Name of its kind.
     pub(crate) kind: &'a str,
-    /// The user ended the command with Ctrl+C or a signal.
+    /// True if the user ended the command with Ctrl+C or a signal.
     pub(crate) is_interrupt: bool,
     /// Code that scripts can rely on.
     pub(crate) code: &'a str,
     /// Error message.
     pub(crate) message: &'a str,
-    /// Status of the service.
+    /// HTTP status of the service.
     pub(crate) status: Option<u16>,
     /// Request id, for the service's support.
     pub(crate) request_id: Option<&'a str>,
-    /// When the service answered.
+    /// Time of the service's response.
     pub(crate) time: Option<&'a str>,
-    /// Suggestion.
+    /// Suggestion for the user.
     pub(crate) suggestion: Option<&'a str>,
-    /// Pages to read: title and address.
+    /// Links for further reading: title and address.
     pub(crate) links: &'a [(String, String)],
 }
 

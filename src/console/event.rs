@@ -1,5 +1,5 @@
-//! Events of `--progress json`: one JSON object a line on standard error. All are declared here, and the tables of
-//! `skill` and design/cli.md#progress-events come from it.
+//! Events of `--progress json`: one JSON object per line on standard error. All are declared here; the tables of
+//! `skill` and design/cli.md#progress-events are generated from this list.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -92,10 +92,10 @@ impl ProgressEvent {
         Self::ALL.iter().copied().find(|event| event.name() == name)
     }
 
-    /// The event as one line: its name, the time, then its own fields.
+    /// Formats the event as one line: its name, the time, then its own fields.
     ///
     /// # Panics
-    /// In debug builds, when a field is not declared; a name with `_` at its front need not be.
+    /// In debug builds, if a field is not declared; a name with a leading `_` need not be.
     pub(super) fn line(self, fields: Value) -> String {
         debug_assert!(
             fields.as_object().is_some_and(|fields| {
@@ -108,7 +108,7 @@ impl ProgressEvent {
     }
 }
 
-/// A line that is no event for scripts: the name begins with `_`.
+/// Formats a line that is not a public event: the name begins with `_`.
 pub(super) fn private_line(name: &'static str, fields: Value) -> String {
     debug_assert!(name.starts_with('_'), "{name} is not private");
     event_line(name, fields)

@@ -1,26 +1,26 @@
 //! Findings of the model check as text. Pure.
 //!
-//! Not a table: its last column would be cut on a terminal, and that column is the suggestion.
+//! Not a table: the last column of a table is truncated on a terminal, and that column would be the suggestion.
 
 use azure_ai_models_core::display::printable;
 use azure_ai_models_core::model::{Finding, FindingLevel, WeightType};
 use azure_ai_models_core::units;
 
-/// Files and errors listed in an error message; `check` shows all.
+/// Maximum number of files and errors listed in an error message; `check` shows all.
 const MAX_LISTED_ERRORS: usize = 10;
 
 /// Summary of a check.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CheckSummary {
-    /// Files to upload.
+    /// Number of files to upload.
     pub(crate) files: u64,
-    /// Their bytes.
+    /// Their total size in bytes.
     pub(crate) bytes: u64,
-    /// As what they were judged.
+    /// Weight type that the check assumed.
     pub(crate) weight_type: WeightType,
 }
 
-/// The page of `check`; with a summary unless quiet. `None`: the files could not even be walked.
+/// Page of `check`; with a summary unless quiet. `None`: the files could not even be listed.
 #[must_use]
 pub(crate) fn findings_page(findings: &[Finding], checked: Option<CheckSummary>, summary: bool) -> String {
     let width = |text: fn(&Finding) -> &str| findings.iter().map(|finding| text(finding).len()).max().unwrap_or(0);
@@ -52,7 +52,7 @@ fn summary_line(findings: &[Finding], checked: Option<CheckSummary>) -> String {
     }
 }
 
-/// The errors, one a line, as part of an error message.
+/// Formats the errors, one per line, as part of an error message.
 #[must_use]
 pub(crate) fn error_lines(findings: &[Finding]) -> String {
     let errors: Vec<&Finding> = findings.iter().filter(|finding| finding.is_error()).collect();
@@ -67,7 +67,7 @@ pub(crate) fn error_lines(findings: &[Finding]) -> String {
     lines.join("\n")
 }
 
-/// `config.json: the file is empty (empty-file)`.
+/// Formats a finding: `config.json: the file is empty (empty-file)`.
 #[must_use]
 pub(crate) fn finding_line(finding: &Finding) -> String {
     let Finding { code, file, message, .. } = finding;

@@ -21,7 +21,7 @@ pub(crate) struct InitPage<'a> {
 }
 
 impl InitPage<'_> {
-    /// The page.
+    /// Text of the page.
     #[must_use]
     pub(crate) fn text(&self) -> String {
         let rows = [

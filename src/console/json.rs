@@ -1,11 +1,11 @@
-//! Values as JSON, indented by two, without their secrets.
+//! Values as JSON with an indentation of two, without their secrets.
 
 use serde::Serialize;
 
 use azure_ai_models_core::display::printable_json;
 use azure_ai_models_core::redact;
 
-/// One JSON document, indented by two, without its secrets.
+/// Renders one JSON document with an indentation of two, without its secrets.
 ///
 /// # Errors
 /// When the value is not valid JSON.
@@ -17,7 +17,7 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String, serde_json::Error> 
     Ok(text)
 }
 
-/// Renders a list as one JSON document in pieces: a long list does not fit in memory twice.
+/// Renders a list as one JSON document in pieces: a long list does not fit into memory twice.
 pub(crate) fn json_list<T: Serialize>(items: Vec<&T>) -> impl Iterator<Item = Result<String, serde_json::Error>> {
     const PIECE: usize = 100;
     let pieces = items.len().div_ceil(PIECE);
@@ -34,7 +34,7 @@ pub(crate) fn json_list<T: Serialize>(items: Vec<&T>) -> impl Iterator<Item = Re
     none.into_iter().chain(some)
 }
 
-/// One JSON document with a list as the last of its fields, in pieces.
+/// Renders one JSON document with a list as its last field, in pieces.
 pub(crate) fn json_with_list<T: Serialize>(
     value: &impl Serialize,
     field: &str,
@@ -55,7 +55,7 @@ mod tests {
 
     use super::{json, json_list, json_with_list};
 
-    /// The pieces together equal the document rendered as a whole.
+    /// The pieces together equal the document that is rendered as a whole.
     #[test]
     fn a_list_written_in_pieces_is_one_document() {
         for count in [0, 1, 99, 100, 101, 250] {
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_whole_but_for_signatures() {
+    fn only_signatures_are_removed_from_json() {
         assert_eq!(
             json(&json!({"u": "https://h/c?sv=1&sig=CANARY", "n": [1], "t": "plain"})).expect("JSON"),
             "{\n  \"u\": \"https://h/c?***\",\n  \"n\": [\n    1\n  ],\n  \"t\": \"plain\"\n}\n"

@@ -1,6 +1,6 @@
 //! The only owner of standard output and standard error.
 //!
-//! Callers give the kind of a line; the console decides on the stream, the visibility and the style.
+//! Callers specify the kind of a line; the console decides on the stream, the visibility and the style.
 
 mod byte_progress;
 pub(crate) mod catalog_page;
@@ -63,34 +63,35 @@ use azure_ai_models_core::display::printable_lines;
 use azure_ai_models_core::redact::mask_known;
 use azure_ai_models_core::upload::detached::EventLog;
 
-/// Least bytes of a piece of a long text.
+/// Minimum size of a piece of a long text, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// Standard output that cannot be written, for another reason than a reader that went away.
+/// Standard output cannot be written, for a reason other than a closed pipe.
 #[derive(Debug, Error)]
 #[error("cannot write the result: {0}")]
 pub(crate) struct WriteError(#[source] io::Error);
 
-/// Both output streams, with the settings that decide what is written to them.
+/// Both output streams, with the settings that determine what is written to them.
 pub(crate) struct Console {
     settings: Settings,
     style: Style,
     format: ProgressFormat,
-    /// Lines appear above a bar while there is one.
+    /// Lines appear above a bar while one is shown.
     bars: MultiProgress,
     stderr: Arc<Mutex<io::Stderr>>,
-    /// A question is open, and the cursor is behind it.
+    /// True while a prompt is open, with the cursor after it.
     asking: AtomicBool,
     /// Event log of a detached upload, which `uploads attach` reads.
     record: Option<Arc<EventLog>>,
 }
 
 impl Console {
-    /// A console for one run.
+    /// Console for one run.
     #[must_use]
     pub(crate) fn new(settings: Settings, record: Option<Arc<EventLog>>) -> Self {
         let bars = progress::bars();
-        // A terminal that cannot move its cursor (TERM is dumb or unset, a console without escape sequences) gets no bar.
+        // A terminal that cannot move its cursor (TERM is dumb or unset, a console without escape sequences) shows no
+        // bar.
         let can_draw = settings.stderr_escapes && !bars.is_hidden() && !settings.agent;
         let format = ProgressFormat::choose(settings.progress, settings.quiet, can_draw);
         let console = Self {
@@ -106,7 +107,7 @@ impl Console {
         console
     }
 
-    /// The result of a command, on standard output. A reader that went away is no error.
+    /// Writes the result of a command to standard output. A closed pipe is not an error.
     ///
     /// # Errors
     /// When standard output cannot be written.
@@ -120,19 +121,19 @@ impl Console {
         }
     }
 
-    /// `Step 2/3: Uploading model files...`
+    /// Writes the title of a step: `Step 2/3: Uploading model files...`.
     pub(crate) fn step(&self, number: u8, of: u8, text: &str) {
         let fields = || json!({ "n": number, "of": of, "name": text.trim_end_matches('.') });
         self.json_line(|| ProgressEvent::Step.line(fields()));
         self.write_message(&self.style.bold(&format!("Step {number}/{of}: {text}")));
     }
 
-    /// A fact for those who read JSON lines; nothing elsewhere.
+    /// Writes an event for readers of JSON lines; does nothing in other modes.
     pub(crate) fn event(&self, event: ProgressEvent, fields: Value) {
         self.json_line(|| event.line(fields));
     }
 
-    /// `✓ Upload complete`
+    /// Writes a success message: `✓ Upload complete`.
     pub(crate) fn done(&self, text: &str) {
         self.record_message(Message::Done, text);
         self.write_message(&format!("{} {}", self.style.green("✓"), printable_lines(text)));
@@ -149,25 +150,25 @@ impl Console {
         self.write_message(&printable_lines(text));
     }
 
-    /// Writes a blank line between messages and result, where both are on one terminal.
+    /// Writes a blank line between messages and result if both appear on the same terminal.
     pub(crate) fn gap(&self) {
         if self.settings.stdout_terminal && self.settings.stderr_terminal {
             self.write_message("");
         }
     }
 
-    /// `  Blob URI: https://...`
+    /// Writes a detail: `  Blob URI: https://...`.
     pub(crate) fn detail(&self, key: &str, value: &str) {
         self.status(&format!("  {key}: {value}"));
     }
 
-    /// Writes a notice: a retry, a wait.
+    /// Writes a notice, such as a retry or a wait.
     pub(crate) fn notice(&self, text: &str) {
         self.record_message(Message::Notice, text);
         self.write_message(&self.style.grey(&printable_lines(text)));
     }
 
-    /// `WARNING: ...`
+    /// Writes a warning: `WARNING: ...`.
     pub(crate) fn warn(&self, text: &str) {
         self.record_message(Message::Warning, text);
         self.write_message(&format!("{} {}", self.style.yellow("WARNING:"), printable_lines(text)));
@@ -178,19 +179,19 @@ impl Console {
         self.settings.debug
     }
 
-    /// A trace line.
+    /// Writes a trace line.
     pub(crate) fn debug(&self, text: &str) {
         if self.settings.debug {
             self.line(&self.style.grey(&format!("debug: {}", printable_lines(text))));
         }
     }
 
-    /// Reports a failed command that azd shows: written here only as a JSON line.
+    /// Reports a failed command whose error azd shows: written here only as a JSON line.
     pub(crate) fn error_shown_by_azd(&self, page: &ErrorPage<'_>) {
         self.json_line(|| ProgressEvent::Error.line(page.object()));
     }
 
-    /// A failed command.
+    /// Writes the error of a failed command.
     pub(crate) fn error(&self, page: &ErrorPage<'_>) {
         if page.is_interrupt {
             self.end_prompt_line();
@@ -210,12 +211,12 @@ impl Console {
         TableStyle { width, summary: !self.settings.quiet }
     }
 
-    /// Columns of the terminal for the bar.
+    /// Number of terminal columns for the bar.
     fn bar_width(&self) -> usize {
         usize::from(self.width(&Term::stderr()))
     }
 
-    /// Columns of a terminal: at most the reported number; `COLUMNS` may be older than its last resize.
+    /// Number of columns of a terminal: at most the reported number; `COLUMNS` may be older than its last resize.
     fn width(&self, terminal: &Term) -> u16 {
         let measured = terminal.size_checked().map(|(_, columns)| columns);
         match (measured, self.settings.columns) {
@@ -224,7 +225,7 @@ impl Console {
         }
     }
 
-    /// Writes a message, unless quiet or among JSON lines.
+    /// Writes a message, unless quiet or in JSON mode.
     fn write_message(&self, text: &str) {
         if !self.settings.quiet && self.format != ProgressFormat::Json {
             self.line(text);
@@ -245,7 +246,7 @@ impl Console {
     }
 }
 
-/// Parts of a text of whole lines: no secret has two.
+/// Splits a text into pieces of whole lines: no secret spans two lines.
 fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         let end = text.as_bytes().get(PIECE..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n'));

@@ -14,7 +14,7 @@ use azure_ai_models_core::model::{CustomModel, ListedModel, ModelView, Operation
 use azure_ai_models_core::redact;
 use azure_ai_models_core::units;
 
-/// Rows of a table of models.
+/// Kind of the rows in a table of models.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RowKind {
     /// The latest version of each model.
@@ -40,7 +40,7 @@ impl RowKind {
     }
 }
 
-/// The table of `list` and `versions`; `counted` names what its rows are.
+/// Table of `list` and `versions`; `counted` is the kind of its rows.
 #[must_use]
 pub(crate) fn model_table(models: &[ListedModel], counted: RowKind, style: TableStyle) -> String {
     if !style.summary {
@@ -61,7 +61,7 @@ pub(crate) fn model_table(models: &[ListedModel], counted: RowKind, style: Table
     format!("{out}{} {} found\n", models.len(), counted.noun())
 }
 
-/// The page of `create --if-changed` where nothing changed.
+/// Page of `create --if-changed` if nothing changed.
 #[must_use]
 pub(crate) fn unchanged_page(name: &str, version: &str) -> String {
     format!(
@@ -147,7 +147,7 @@ pub(crate) fn model_details(model: &CustomModel) -> String {
     format!("{page}{RULE}\n")
 }
 
-/// Origin of an imported model, by the tags of the import.
+/// Origin of an imported model, according to the tags of the import.
 fn import(view: &ModelView) -> [(&'static str, Option<String>); 5] {
     let tag = |key: &str| view.tags.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
     let repository = tag("hf.repo");
@@ -176,7 +176,7 @@ fn general(view: &ModelView) -> [(&'static str, Option<String>); 8] {
     ]
 }
 
-/// The page at the end of `create`; `state` is the one that the operation reported.
+/// Page at the end of `create`; `state` is the one that the operation reported.
 #[must_use]
 pub(crate) fn created_page(
     model: &CustomModel,
@@ -199,13 +199,14 @@ pub(crate) fn created_page(
     format!("{RULE}\n{}{RULE}\n\n{next}", aligned(&rows))
 }
 
-/// How a registered model is deployed.
+/// Section with the command that deploys a registered model.
 #[must_use]
 pub(crate) fn deploy_section(deploy: &str) -> String {
     format!("To deploy this model:\n  {}\n", printable(deploy))
 }
 
-/// `2026-02-14T10:30:00Z`, whatever offset and fraction the service wrote; other text as it is.
+/// Formats a time as `2026-02-14T10:30:00Z`, regardless of the offset and fraction in the service's text; other text is
+/// unchanged.
 fn timestamp(text: &str) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     let parsed = OffsetDateTime::parse(text, &Rfc3339).ok().map(|at| at.to_offset(time::UtcOffset::UTC));
@@ -238,12 +239,12 @@ mod tests {
     }
 
     #[test]
-    fn the_page_is_the_designs_page_and_more() {
+    fn the_page_contains_the_page_of_the_design() {
         insta::assert_snapshot!(model_page(&full(), "azd ...", "wait ..."));
     }
 
     #[test]
-    fn the_success_page_is_the_designs_box_and_more() {
+    fn the_success_page_contains_the_box_of_the_design() {
         insta::assert_snapshot!(created_page(
             &full(),
             None,
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_count_unless_quiet() {
+    fn tables_show_a_count_unless_quiet() {
         let style = TableStyle { width: None, summary: true };
         let listed = |document: Value| ModelListSeed::default().deserialize(document).expect("a model");
         let models = [listed(serde_json::to_value(full()).expect("JSON")), listed(json!({"name": "bare"}))];

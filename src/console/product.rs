@@ -22,7 +22,7 @@ pub(crate) fn document<'a>(value: &impl Serialize) -> JsonPieces<'a> {
     Box::new(std::iter::once(json::json(value)))
 }
 
-/// One JSON document with a list as the last of its fields.
+/// One JSON document with a list as its last field.
 pub(crate) fn document_with<'a, T: Serialize + 'a>(
     value: &'a impl Serialize,
     field: &'a str,

@@ -1,4 +1,4 @@
-//! Progress styles, and the progress of operations of the service.
+//! Progress styles, and the progress of the service's operations.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(crate) enum ProgressMode {
     None,
 }
 
-/// Style of progress on this standard error, resolved from the mode.
+/// Style of progress on standard error, resolved from the mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProgressFormat {
     Bar,
@@ -37,7 +37,7 @@ pub(super) enum ProgressFormat {
 }
 
 impl ProgressFormat {
-    /// JSON was asked for by name, so quiet does not silence it.
+    /// Resolves the style. JSON was requested explicitly, so quiet does not silence it.
     pub(super) fn choose(mode: ProgressMode, quiet: bool, terminal: bool) -> Self {
         match mode {
             ProgressMode::Json => Self::Json,
@@ -50,12 +50,12 @@ impl ProgressFormat {
     }
 }
 
-/// Container of the bars; redrawn ten times a second at most.
+/// Container of the bars; redrawn at most ten times a second.
 pub(super) fn bars() -> MultiProgress {
     MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10))
 }
 
-/// A line that is redrawn in place.
+/// Creates a line that is redrawn in place.
 pub(super) fn bar_line(bars: &MultiProgress) -> ProgressBar {
     let bar = bars.add(ProgressBar::no_length());
     // The template is a constant; the default one would show the same.
@@ -67,7 +67,7 @@ pub(super) fn bar_line(bars: &MultiProgress) -> ProgressBar {
 pub(crate) struct StatusView<'a> {
     console: &'a Console,
     event: ProgressEvent,
-    /// Deployment that events name.
+    /// Name of the deployment for events.
     deployment: Option<String>,
     status_line: Duration,
     next_line: Duration,
@@ -90,7 +90,7 @@ impl<'a> StatusView<'a> {
         Self { console, event, deployment, status_line, next_line: status_line, bar }
     }
 
-    /// State as reported by the service, and the elapsed time.
+    /// Shows a state as reported by the service, and the elapsed time.
     pub(crate) fn on(&mut self, status: &str, elapsed: Duration) {
         let line = || format!("  {} ({})", printable(status), units::duration(elapsed));
         match self.console.format {
@@ -99,7 +99,7 @@ impl<'a> StatusView<'a> {
                     bar.set_message(mask_known(line()));
                 }
             }
-            // Most of them end within seconds, and need no line before.
+            // Most operations end within seconds, and need no line before that.
             ProgressFormat::Plain if elapsed >= self.next_line => {
                 self.next_line = elapsed + self.status_line;
                 self.console.line(&line());
@@ -139,8 +139,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_face_follows_the_mode_the_stream_and_quiet() {
-        for (mode, quiet, terminal, face) in [
+    fn the_format_depends_on_mode_stream_and_quiet() {
+        for (mode, quiet, terminal, format) in [
             (ProgressMode::Auto, false, true, ProgressFormat::Bar),
             (ProgressMode::Auto, false, false, ProgressFormat::Plain),
             (ProgressMode::Auto, true, true, ProgressFormat::None),
@@ -149,7 +149,7 @@ mod tests {
             (ProgressMode::Plain, false, true, ProgressFormat::Plain),
             (ProgressMode::None, false, true, ProgressFormat::None),
         ] {
-            assert_eq!(ProgressFormat::choose(mode, quiet, terminal), face, "{mode:?} {quiet} {terminal}");
+            assert_eq!(ProgressFormat::choose(mode, quiet, terminal), format, "{mode:?} {quiet} {terminal}");
         }
     }
 }

@@ -19,24 +19,24 @@ use azure_ai_models_core::display::{printable, printable_lines};
 use azure_ai_models_core::env::{Env, var};
 use azure_ai_models_core::redact::mask_known;
 
-/// Most bytes of one answer. Longer than any path or URL: what has no line end would fill the memory.
+/// Maximum size of one answer in bytes. Longer than any path or URL: input without a line end would fill the memory.
 const MAX_ANSWER: u64 = 64 * 1024;
-/// Visible rows of a list; typing filters it.
+/// Number of visible rows of a list; typing filters it.
 const ROWS: usize = 7;
 
-/// Settings of the terminal while a question is open.
+/// Settings of the terminal while a prompt is open.
 #[cfg(unix)]
 static SETTINGS: Mutex<Option<rustix::termios::Termios>> = Mutex::new(None);
 
-/// Advice for the user of a program with a bug.
+/// Suggestion after a bug in this program.
 const BUG: &str = concat!(
     "This is a bug in azure-ai-models ",
     env!("CARGO_PKG_VERSION"),
     ". To report it, open an issue in its repository with the lines above and the command, without secrets."
 );
 
-/// Restores the terminal before a panic ends the program, since the release build does not unwind, and says how to report
-/// it.
+/// Restores the terminal before a panic ends the program, since the release build does not unwind, and prints how to
+/// report it.
 pub(crate) fn restore_terminal_on_panic() {
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -46,7 +46,7 @@ pub(crate) fn restore_terminal_on_panic() {
     }));
 }
 
-/// Panics as the release build does, which aborts, as soon as the file of this variable exists; only in builds for tests.
+/// Panics like the release build, which aborts, as soon as the file in this variable exists; only in builds for tests.
 #[cfg(feature = "test-fakes")]
 pub(crate) fn panic_on_demand(env: &Env) {
     let Some(file) = env.get(var::TEST_PANIC).map(PathBuf::from) else { return };
@@ -63,7 +63,7 @@ pub(crate) fn panic_on_demand(env: &Env) {
 fn restore_terminal() {
     #[cfg(unix)]
     if let Some(before) = SETTINGS.try_lock().ok().and_then(|mut settings| settings.take()) {
-        // An error means that the terminal is gone.
+        // An error means that the terminal is closed.
         let _: rustix::io::Result<()> =
             rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, &before);
     }
@@ -73,7 +73,7 @@ fn restore_terminal() {
     }
 }
 
-/// Terminal settings, restored on drop: ending the program during a question would leave the terminal without echo and
+/// Terminal settings, restored on drop: ending the program during a prompt would leave the terminal without echo and
 /// cursor.
 #[derive(Debug)]
 pub(crate) struct TerminalGuard(());
@@ -85,7 +85,7 @@ impl Drop for TerminalGuard {
 }
 
 impl Console {
-    /// Holds on to the terminal while a question is open.
+    /// Saves the terminal settings while a prompt is open.
     #[must_use]
     pub(crate) fn guard(&self) -> TerminalGuard {
         #[cfg(unix)]
@@ -95,7 +95,7 @@ impl Console {
         TerminalGuard(())
     }
 
-    /// Asks for one of the choices; `None` if the user cancels the question. Blocks.
+    /// Asks for one of the choices; `None` if the user cancels the prompt. Blocks.
     ///
     /// # Errors
     /// When the terminal cannot be used; `Interrupted` after Ctrl+C.
@@ -131,8 +131,8 @@ impl Console {
         Ok((read > 0).then(|| answer.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
-    /// Ends the line after Ctrl+C: the terminal has written `^C` at the cursor. A question keeps its line, any other
-    /// line is removed.
+    /// Ends the line after Ctrl+C: the terminal has written `^C` at the cursor. A prompt keeps its line, any other line
+    /// is removed.
     pub(super) fn end_prompt_line(&self) {
         if self.settings.stderr_terminal {
             let erased = self.settings.stderr_escapes && !self.asking.load(Ordering::SeqCst) && !self.bars.is_hidden();

@@ -1,5 +1,5 @@
-//! Record of a detached upload: the lines that scripts read, and beside them the events that only `uploads attach`
-//! needs to show the page of the foreground. Names of the latter begin with `_`.
+//! Record of a detached upload: the lines for scripts, and the events that only `uploads attach` needs to show the page
+//! of the foreground. Names of the latter begin with `_`.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ pub(super) const STARTED: &str = "_started";
 /// Field of `upload.progress`: bytes that an earlier run sent.
 pub(super) const FOUND: &str = "_found";
 
-/// Kind of a message, which has its own style.
+/// Kind of a message, each with its own style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Message {
@@ -27,7 +27,7 @@ pub(super) enum Message {
 }
 
 impl Console {
-    /// A line for those who read JSON lines, here or by attaching; not even made where there are none.
+    /// Writes a line for readers of JSON lines, here or through `uploads attach`; not even built if there are none.
     pub(super) fn json_line(&self, line: impl FnOnce() -> String) {
         if self.format != ProgressFormat::Json && self.record.is_none() {
             return;
@@ -39,12 +39,12 @@ impl Console {
         self.append(line);
     }
 
-    /// Records a message in its style, for `uploads attach` alone.
+    /// Records a message in its style, only for `uploads attach`.
     pub(super) fn record_message(&self, kind: Message, text: &str) {
         self.record_event(MESSAGE, || json!({ "kind": kind, "text": text }));
     }
 
-    /// Records the start of a transfer, for `uploads attach` alone: no public event has its totals.
+    /// Records the start of a transfer, only for `uploads attach`: no public event has its totals.
     pub(super) fn record_started(&self, progress: &TransferProgress) {
         let TransferProgress { bytes, found, total_bytes, files, total_files, remote } = progress;
         self.record_event(STARTED, || {
@@ -55,7 +55,7 @@ impl Console {
         });
     }
 
-    /// A progress event, whose record also has what the rate is computed from.
+    /// Writes a progress event, whose record also includes the data for the rate.
     pub(super) fn progress_line(&self, event: ProgressEvent, line: impl FnOnce() -> Value, found: u64) {
         if self.format != ProgressFormat::Json && self.record.is_none() {
             return;

@@ -1,4 +1,4 @@
-//! Layout that pages share, and the pages of models. Pure.
+//! Layout shared by all pages, and the pages of models. Pure.
 
 pub(crate) use super::create_pages::{
     CreateDryRunPage, accepted_page, detached_page, dry_run_page, lora_line, selected_line,
@@ -14,7 +14,7 @@ use azure_ai_models_core::display::printable;
 /// Line of 50 columns above and below a page.
 pub(super) const RULE: &str = "──────────────────────────────────────────────────";
 
-/// Appends a titled section; nothing where no row has a value.
+/// Appends a titled section; nothing if no row has a value.
 pub(super) fn section(page: &mut String, title: &str, rows: &[(&str, Option<String>)]) {
     let lines = aligned(rows);
     if !lines.is_empty() {
@@ -22,7 +22,7 @@ pub(super) fn section(page: &mut String, title: &str, rows: &[(&str, Option<Stri
     }
 }
 
-/// `  Name:        my-model`, the values one below the other.
+/// Formats rows such as `  Name:        my-model`, with aligned values.
 pub(super) fn aligned(rows: &[(&str, Option<String>)]) -> String {
     let shown: Vec<(String, String)> =
         rows.iter().filter_map(|(key, value)| Some((printable(key), printable(value.as_deref()?)))).collect();

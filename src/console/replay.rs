@@ -19,7 +19,7 @@ pub(crate) struct Replay<'a> {
     console: &'a Console,
     status_line: Duration,
     transfer: Option<ReplayedTransfer<'a>>,
-    /// Event that the view shows, and the view.
+    /// View that is shown, and its event.
     status: Option<(ProgressEvent, StatusView<'a>)>,
 }
 
@@ -29,7 +29,7 @@ struct ReplayedTransfer<'a> {
 }
 
 impl<'a> Replay<'a> {
-    /// Shows events on this console, with a status line this often.
+    /// Shows events on this console, with a status line at this interval.
     pub(crate) fn new(console: &'a Console, status_line: Duration) -> Self {
         Self { console, status_line, transfer: None, status: None }
     }
@@ -39,7 +39,7 @@ impl<'a> Replay<'a> {
         let Ok(mut event) = serde_json::from_str::<Value>(line) else { return };
         let Some(name) = event["event"].as_str().map(str::to_owned) else { return };
         if self.console.format == ProgressFormat::Json {
-            // The command that attached reports the failure.
+            // The attached command reports the failure.
             let is_shown = !name.starts_with('_') && name != ProgressEvent::Error.name();
             if let (true, Some(fields)) = (is_shown, event.as_object_mut()) {
                 fields.shift_remove(FOUND);
@@ -50,7 +50,7 @@ impl<'a> Replay<'a> {
         self.show(&name, &event);
     }
 
-    /// Lets time pass while no event comes.
+    /// Updates the view while no event is received.
     pub(crate) fn tick(&mut self) {
         if let Some(transfer) = &mut self.transfer {
             transfer.set_time(OffsetDateTime::now_utc());
@@ -58,7 +58,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Ends the view of the user: the terminal has written `^C` into its line.
+    /// Ends the user's view: the terminal has written `^C` into its line.
     pub(crate) fn stop(&mut self) {
         self.status = None;
         if let Some(mut transfer) = self.transfer.take() {

@@ -5,29 +5,29 @@ use super::ProgressMode;
 /// Settings of the console, from the options and the environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// No progress, no hints.
+    /// True to show no progress and no hints.
     pub(crate) quiet: bool,
-    /// Traces are shown.
+    /// True to show traces.
     pub(crate) debug: bool,
-    /// The product is JSON, and so are errors.
+    /// True if the product and errors are JSON.
     pub(crate) json: bool,
-    /// A coding agent reads: no bar, and errors with one `hint:` line.
+    /// True if a coding agent runs this program: no bar, and errors with one `hint:` line.
     pub(crate) agent: bool,
-    /// Colour on standard error.
+    /// True for colour on standard error.
     pub(crate) colour_stderr: bool,
-    /// Standard output is a terminal.
+    /// True if standard output is a terminal.
     pub(crate) stdout_terminal: bool,
-    /// Standard error is a terminal.
+    /// True if standard error is a terminal.
     pub(crate) stderr_terminal: bool,
-    /// Standard error is a terminal that follows escape sequences.
+    /// True if standard error is a terminal that supports escape sequences.
     pub(crate) stderr_escapes: bool,
-    /// Width that `COLUMNS` asks for.
+    /// Width from `COLUMNS`.
     pub(crate) columns: Option<u16>,
-    /// How progress is shown.
+    /// Progress mode.
     pub(crate) progress: ProgressMode,
 }
 
-/// True for colour: `NO_COLOR` wins over `FORCE_COLOR=1`, which wins over the kind of the stream.
+/// True for colour: `NO_COLOR` overrides `FORCE_COLOR=1`, which overrides the kind of the stream.
 #[must_use]
 pub(crate) fn colour(no_color: bool, force_color: bool, terminal: bool) -> bool {
     !no_color && (force_color || terminal)

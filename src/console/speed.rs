@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Older samples do not count.
+/// Maximum age of samples.
 const SAMPLE_WINDOW: Duration = Duration::from_secs(20);
-/// Shorter spans are too short for a rate.
+/// Minimum time span for a rate.
 const MIN_SPAN: Duration = Duration::from_secs(2);
 
-/// Samples of how far a transfer is, by the time since its start.
+/// Samples of transferred bytes, by the time since the start.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Speed {
     samples: VecDeque<(Duration, u64)>,
@@ -23,7 +23,7 @@ impl Speed {
         }
     }
 
-    /// Bytes per second at this moment; `None` while there are too few samples.
+    /// Current rate in bytes per second; `None` while there are too few samples.
     pub(super) fn rate(&self, now: Duration) -> Option<f64> {
         let (first, from) = self.samples.front()?;
         let (_, to) = self.samples.back()?;
@@ -36,11 +36,11 @@ impl Speed {
         Some(bytes / span.as_secs_f64())
     }
 
-    /// How long the rest takes at the present rate.
+    /// Remaining time at the current rate.
     pub(super) fn eta(&self, now: Duration, left: u64) -> Option<Duration> {
         #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
         let seconds = left as f64 / self.rate(now)?;
-        // More than a year is no useful estimate.
+        // More than a year is not a useful estimate.
         (seconds < 365.0 * 86400.0).then(|| Duration::from_secs_f64(seconds))
     }
 }
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_is_that_of_the_recent_past() {
+    fn the_rate_covers_only_recent_samples() {
         let mut speed = Speed::default();
         speed.add(seconds(0), 0);
         assert_eq!(speed.rate(seconds(1)), None);

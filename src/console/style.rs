@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Effects};
 
-/// Colours a text, or leaves it as it is.
+/// Colours text, or leaves it unchanged.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     on: bool,
@@ -14,26 +14,32 @@ impl Style {
         Self { on }
     }
 
+    /// Colours text green.
     pub(super) fn green(self, text: &str) -> String {
         self.wrap(AnsiColor::Green.on_default(), text)
     }
 
+    /// Colours text red.
     pub(super) fn red(self, text: &str) -> String {
         self.wrap(AnsiColor::Red.on_default(), text)
     }
 
+    /// Colours text yellow.
     pub(super) fn yellow(self, text: &str) -> String {
         self.wrap(AnsiColor::Yellow.on_default(), text)
     }
 
+    /// Colours text blue.
     pub(super) fn blue(self, text: &str) -> String {
         self.wrap(AnsiColor::BrightBlue.on_default(), text)
     }
 
+    /// Colours text grey.
     pub(super) fn grey(self, text: &str) -> String {
         self.wrap(AnsiColor::BrightBlack.on_default(), text)
     }
 
+    /// Makes text bold.
     pub(super) fn bold(self, text: &str) -> String {
         self.wrap(anstyle::Style::new().effects(Effects::BOLD), text)
     }

@@ -1,6 +1,8 @@
-//! Tables: upper-case headings, no borders, two spaces between columns, fitted to a terminal and never cut in a pipe.
+//! Tables: upper-case headings, no borders, two spaces between columns, fitted to a terminal and never truncated in a
+//! pipe.
 //!
-//! No library does the layout, since the last column is cut and then omitted first, and names never are.
+//! The layout is not left to a library, since the last columns are truncated and then omitted first, and names never
+//! are.
 
 use std::borrow::Cow;
 
@@ -10,17 +12,17 @@ use azure_ai_models_core::display::printable;
 /// Style of a table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TableStyle {
-    /// Columns of the terminal; `None` in a pipe.
+    /// Number of columns of the terminal; `None` in a pipe.
     pub(crate) width: Option<u16>,
-    /// With the line that counts.
+    /// True to add the line with the count.
     pub(crate) summary: bool,
 }
 
 const GAP: usize = 2;
 const MIN_COLUMN_WIDTH: usize = 10;
 
-/// Lays out a table. Where it is too wide, the last columns are cut first, then omitted; the first `whole` never are.
-/// The rows are walked twice and never all held: a list may have 100,000.
+/// Lays out a table. If it is too wide, the last columns are truncated first, then omitted; the first `whole` columns
+/// never are. The rows are iterated twice and never all held in memory: a list may have 100,000.
 pub(super) fn table<C: AsRef<str>>(
     headings: &[&str],
     rows: impl IntoIterator<Item = Vec<C>> + Clone,
@@ -89,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_gets_all_columns_and_a_terminal_those_that_fit() {
+    fn a_pipe_gets_all_columns_and_a_terminal_only_fitting_ones() {
         let all = table(&["NAME", "VERSION", "CREATED BY"], rows(), 1, TableStyle { width: None, summary: true });
         assert_eq!(
             all,
@@ -111,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_and_no_width_breaks_a_table() {
+    fn a_table_never_panics_on_any_text_or_width() {
         let nasty = [
             "",
             "a",
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn text_of_the_service_cannot_drive_the_terminal() {
+    fn text_of_the_service_cannot_control_the_terminal() {
         let rows = vec![vec!["a\u{1b}[31mb\nc\u{202e}".to_owned()]];
         assert_eq!(
             table(&["NAME"], rows, 1, TableStyle { width: None, summary: true }),

@@ -4,10 +4,10 @@
 use ::console::Term;
 use azure_ai_models_core::platform::Platform;
 
-/// True if a stream is a terminal that follows escape sequences, which is asked for here.
+/// True if a stream is a terminal that supports escape sequences, which are enabled here.
 pub(crate) fn follows_escapes(is_terminal: bool, terminal: &Term) -> bool {
     let switched_on = || anstyle_query::windows::enable_ansi_colors() == Some(true);
-    // The first knows only both streams, the second none where NO_COLOR is set.
+    // The first enables both streams at the same time; the second finds no colours if NO_COLOR is set.
     decide(is_terminal, Platform::CURRENT, || switched_on() || terminal.features().colors_supported())
 }
 
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_console_of_windows_is_asked() {
+    fn only_a_windows_console_is_queried() {
         let never = || -> bool { unreachable!("it is not asked") };
         assert!(decide(true, Platform::Linux, never) && decide(true, Platform::MacOs, never));
         assert!(!decide(false, Platform::Linux, never) && !decide(false, Platform::Windows, never));

@@ -1,6 +1,6 @@
-//! The progress of an upload or a download: events in, a bar, plain lines or JSON lines out.
+//! Progress of an upload or a download: converts events to a bar, plain lines or JSON lines.
 //!
-//! Bytes never decrease, and 100 % is not shown before the end is proved.
+//! Bytes never decrease, and 100 % is not shown before the end is verified.
 
 mod state;
 
@@ -19,9 +19,9 @@ use azure_ai_models_core::units;
 
 /// Time since the start of a transfer.
 enum Clock {
-    /// That of this machine.
+    /// Clock of this machine.
     Since(Instant),
-    /// That of the events of another process.
+    /// Times in the events of another process.
     Recorded(Duration),
 }
 
@@ -41,7 +41,7 @@ impl Clock {
     }
 }
 
-/// Words for the work, and names of its events.
+/// Texts for the work, and names of its events.
 struct TransferTexts {
     verb: &'static str,
     progress: ProgressEvent,
@@ -79,10 +79,12 @@ pub(crate) struct TransferView<'a> {
 }
 
 impl<'a> TransferView<'a> {
+    /// View of an upload.
     pub(super) fn new(console: &'a Console, status_line: Duration) -> Self {
         Self::with(console, &UPLOAD, status_line)
     }
 
+    /// View of a download.
     pub(super) fn of_download(console: &'a Console, status_line: Duration) -> Self {
         Self::with(console, &DOWNLOAD, status_line)
     }
@@ -106,7 +108,7 @@ impl<'a> TransferView<'a> {
         self.clock = Clock::Recorded(now);
     }
 
-    /// Takes one event in.
+    /// Shows one event.
     pub(crate) fn on(&mut self, event: &TransferEvent) {
         let now = self.clock.now();
         match event {
@@ -158,7 +160,7 @@ impl<'a> TransferView<'a> {
         }
     }
 
-    /// Lets time pass: the elapsed time moves on, and a status line appears when it is due.
+    /// Updates the elapsed time, and shows a status line when it is due.
     pub(crate) fn tick(&mut self) {
         let now = self.clock.now();
         if now >= self.next_status {
@@ -170,8 +172,8 @@ impl<'a> TransferView<'a> {
         self.draw(now);
     }
 
-    /// Shows that the user interrupts; `waits` where the engine needs time to end. Removes the bar: the terminal wrote
-    /// its `^C` into that line.
+    /// Shows that the user interrupts the transfer; `waits` if the engine needs time to end. Removes the bar: the
+    /// terminal wrote its `^C` into that line.
     pub(crate) fn stopping(&mut self, waits: bool) {
         if self.running {
             let again = if self.bar.is_some() { "; press Ctrl+C again to stop immediately." } else { "..." };
@@ -195,7 +197,7 @@ impl<'a> TransferView<'a> {
         }
     }
 
-    /// Writes a line at each tenth, where there is no bar.
+    /// Writes a line at each tenth if there is no bar.
     fn tenths(&mut self, now: Duration) {
         let Some(percent) = self.state.percent() else { return };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 99.9")]

@@ -9,36 +9,36 @@ use azure_ai_models_core::units;
 /// One row of [`uploads_table`].
 #[derive(Clone, Debug)]
 pub(crate) struct UploadRow {
-    /// Id that the other commands take.
+    /// Id for the other commands.
     pub(crate) id: String,
     /// Name of the model.
     pub(crate) name: String,
     /// Version of the model.
     pub(crate) version: String,
-    /// State, and whether it is running.
+    /// State, including whether it is running.
     pub(crate) state: String,
     /// Number of files; `None` for a remote source.
     pub(crate) files: Option<u64>,
-    /// Their bytes; `None` for a remote source.
+    /// Total size in bytes; `None` for a remote source.
     pub(crate) bytes: Option<u64>,
-    /// Since it was worked on last.
+    /// Time since the last update.
     pub(crate) age: Duration,
     /// Path, or URL without its query.
     pub(crate) source: String,
-    /// Process that works on it.
+    /// Process that is working on it.
     pub(crate) pid: Option<u32>,
     /// Progress and rate.
     pub(crate) speed: UploadSpeed,
 }
 
-/// How far a running upload is, and how fast; `None` if that is not known.
+/// Progress and rate of a running upload; `None` for an unknown value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct UploadSpeed {
-    /// Percent of its bytes, one decimal.
+    /// Percentage of its bytes, with one decimal.
     pub(crate) percent: Option<f64>,
-    /// Bytes per second.
+    /// Rate in bytes per second.
     pub(crate) bytes_per_second: Option<u64>,
-    /// Seconds that the rest takes.
+    /// Remaining time in seconds.
     pub(crate) eta_seconds: Option<u64>,
 }
 
@@ -53,10 +53,10 @@ impl UploadSpeed {
     }
 }
 
-/// The table of `uploads list`.
+/// Table of `uploads list`.
 #[must_use]
 pub(crate) fn uploads_table(rows: &[UploadRow], style: TableStyle) -> String {
-    // These four columns would be empty where nothing runs.
+    // These four columns would be empty if nothing is running.
     let runs = rows.iter().any(|row| row.pid.is_some());
     let cells: Vec<Vec<String>> = rows
         .iter()
@@ -91,7 +91,7 @@ pub(crate) fn uploads_table(rows: &[UploadRow], style: TableStyle) -> String {
     out
 }
 
-/// The largest unit that fits: `3d`, `5h`, `12m`, `40s`.
+/// Formats an age in the largest unit that fits: `3d`, `5h`, `12m`, `40s`.
 fn age(age: Duration) -> String {
     let seconds = age.as_secs();
     match seconds {

@@ -4,7 +4,7 @@ use super::table::{TableStyle, table};
 use azure_ai_models_core::units;
 use azure_ai_models_core::verify::{DigestStatus, FileStatus, Proof, Verification, VerifiedFile};
 
-/// Files with their results, differences first, and the number of files per proof; when quiet the differences alone.
+/// Files with their results, differences first, and the number of files per proof; only the differences if quiet.
 #[must_use]
 pub(crate) fn verify_page(verification: &Verification, style: TableStyle) -> String {
     let mut files: Vec<&VerifiedFile> = verification.files.iter().collect();
@@ -35,7 +35,7 @@ fn cells(file: &VerifiedFile) -> Vec<String> {
     vec![file.path.clone(), file.status.as_str().to_owned(), proved, sizes]
 }
 
-/// Size in a form that differs from the other one.
+/// Size in a form that differs from that of the other one.
 fn exact(bytes: u64, other: u64) -> String {
     match units::bytes(bytes) == units::bytes(other) {
         true => format!("{} bytes", units::grouped(bytes)),
@@ -43,7 +43,7 @@ fn exact(bytes: u64, other: u64) -> String {
     }
 }
 
-/// `2 files: 2 hashed`, and the differences.
+/// Formats `2 files: 2 hashed`, and the differences.
 fn summary(verification: &Verification) -> String {
     let files = units::count(verification.files.len() as u64, "file", "files");
     let proofs = [Proof::Hashed, Proof::Sized, Proof::Listed].map(|proof| (verification.proved(proof), proof.as_str()));
@@ -58,7 +58,7 @@ fn counted<'a>(numbers: &'a [(u64, &'static str)]) -> impl Iterator<Item = Strin
     numbers.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{} {word}", units::grouped(*number)))
 }
 
-/// `1 missing, 2 other content`.
+/// Formats the differences: `1 missing, 2 other content`.
 #[must_use]
 pub(crate) fn differences(verification: &Verification) -> String {
     let statuses = [FileStatus::Missing, FileStatus::Extra, FileStatus::OtherSize, FileStatus::OtherContent];
@@ -70,7 +70,7 @@ pub(crate) fn differences(verification: &Verification) -> String {
     parts.join(", ")
 }
 
-/// Reason why files are not proved, and the way to prove them.
+/// Reason why files are unverified, and how to verify them.
 #[must_use]
 pub(crate) fn unproved(files: u64, has_source: bool, is_full: bool) -> String {
     let what = units::count(files, "file", "files");
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_differs_is_one_line_when_quiet() {
+    fn quiet_prints_nothing_without_differences() {
         let files = vec![file("a", FileStatus::Ok, Some(Proof::Hashed), (Some(5), Some(5)))];
         let mut same = Verification { files, digest: DigestStatus::Ok };
         assert_eq!(verify_page(&same, TableStyle { width: None, summary: false }), "");

@@ -8,28 +8,28 @@ use tokio::sync::watch;
 /// Urgency of the request to end the program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
-    /// Nothing was requested.
+    /// No request.
     #[default]
     None,
     /// Ctrl+C, SIGTERM or SIGHUP: end cleanly.
     Graceful,
-    /// A second time: end now.
+    /// Second request: end now.
     Now,
 }
 
-/// The listening side; cheap to clone.
+/// Receiving side; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Cancellation {
     urgency: watch::Receiver<Urgency>,
     holds: Arc<watch::Sender<usize>>,
 }
 
-/// The side that signals set.
+/// Signalling side.
 #[derive(Debug)]
 pub struct Canceller(watch::Sender<Urgency>);
 
-/// Keeps a command from being dropped at the first request to end, while it is alive: for work that has to end
-/// something of its own, such as AzCopy, and to report how far it was.
+/// Keeps a command from being dropped at the first request to end, while the hold exists: for work that must end
+/// something itself, such as AzCopy, and report its progress.
 #[derive(Debug)]
 #[must_use = "the hold ends when this is dropped"]
 pub struct Hold(Arc<watch::Sender<usize>>);
@@ -40,7 +40,7 @@ impl Drop for Hold {
     }
 }
 
-/// A fresh pair, with no request yet.
+/// Creates a connected pair, without a request yet.
 #[must_use]
 pub fn channel() -> (Canceller, Cancellation) {
     let (sender, urgency) = watch::channel(Urgency::None);
@@ -48,7 +48,7 @@ pub fn channel() -> (Canceller, Cancellation) {
 }
 
 impl Canceller {
-    /// One more request to end: the first is graceful, each further one means now.
+    /// Records a request to end: the first is graceful, each further one means now.
     pub fn request(&self) {
         self.0.send_modify(|urgency| {
             *urgency = match urgency {
@@ -60,13 +60,14 @@ impl Canceller {
 }
 
 impl Cancellation {
-    /// How urgent it is at this moment.
+    /// Current urgency.
     #[must_use]
     pub fn urgency(&self) -> Urgency {
         *self.urgency.borrow()
     }
 
-    /// Completes once the urgency is at least this. Never, when the signalling side is gone without a request.
+    /// Completes once the urgency is at least this. Never completes if the signalling side is dropped without a
+    /// request.
     pub async fn at_least(&self, urgency: Urgency) {
         let mut receiver = self.urgency.clone();
         if receiver.wait_for(|now| *now >= urgency).await.is_err() {
@@ -74,13 +75,13 @@ impl Cancellation {
         }
     }
 
-    /// Lets the command end by itself at the first request.
+    /// Lets the command end by itself after the first request.
     pub fn hold(&self) -> Hold {
         self.holds.send_modify(|holds| *holds += 1);
         Hold(Arc::clone(&self.holds))
     }
 
-    /// Runs a command, and drops it at a request to end, which returns `None`: immediately where it does not
+    /// Runs a command, and drops it at a request to end, which returns `None`: immediately if there is no
     /// [hold](Self::hold), otherwise `grace` after the second request.
     pub async fn run<T>(&self, grace: Duration, command: impl Future<Output = T>) -> Option<T> {
         let released = async {
@@ -101,7 +102,7 @@ impl Cancellation {
         }
     }
 
-    /// Runs a part of work that [holds](Self::hold), or gives `None` at the first request to end.
+    /// Runs a part of work that uses a [hold](Self::hold); returns `None` at the first request to end.
     pub async fn or_cancelled<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
-    async fn a_second_request_leaves_a_command_that_holds_its_grace() {
+    async fn a_second_request_grants_a_command_with_a_hold_its_grace_period() {
         let (canceller, cancellation) = channel();
         canceller.request();
         canceller.request();

@@ -2,12 +2,12 @@
 
 use crate::model::{Report, Reporter};
 
-/// Files that are open beside those of requests: streams, locks, the record, the runtime's own.
+/// Open files other than those of requests: streams, locks, the record, the runtime's own.
 const RESERVED: u64 = 32;
-/// Files that a request needs: its connection, and its content.
+/// Open files per request: its connection, and its content.
 const PER_REQUEST: u64 = 2;
 
-/// Number of concurrent requests, as far as the process can open files for them; fewer than wanted are reported.
+/// Number of concurrent requests for which the process can open files; reports a number below `wanted`.
 pub(crate) fn concurrent_requests(wanted: u32, reporter: &Reporter) -> u32 {
     let Some(limit) = limit() else { return wanted };
     let affordable = affordable(limit);
@@ -35,7 +35,7 @@ pub(crate) fn limit() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::Nofile).current
 }
 
-/// Windows has no such limit that a process meets.
+/// `None`: Windows has no limit that a process reaches.
 #[cfg(not(unix))]
 pub(crate) fn limit() -> Option<u64> {
     None
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_usual_limit_costs_nothing_and_a_small_one_leaves_one_request() {
+    fn a_common_limit_has_no_effect_and_a_small_one_leaves_one_request() {
         for (limit, requests) in [(1024, 496), (256, 112), (64, 16), (40, 4), (20, 1), (0, 1)] {
             assert_eq!(affordable(limit), requests, "{limit}");
         }

@@ -1,9 +1,10 @@
-//! Sanitized display of external text on a terminal and for scripts. All external text passes one of these functions,
-//! and one of them decides which characters are dangerous.
+//! Sanitized display of external text on a terminal and for scripts. All external text passes through one of these
+//! functions, and one of them decides which characters are dangerous.
 
 use std::fmt::Write;
 
-/// Text on one line: line breaks and tabs become blanks, and what could drive a terminal becomes a replacement mark.
+/// Text on one line: line breaks and tabs become spaces, and characters that could control a terminal become a
+/// replacement mark.
 #[must_use]
 pub fn printable(text: &str) -> String {
     text.chars()
@@ -15,13 +16,13 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
-/// As [`printable`] for text of several lines, which keep their line breaks.
+/// Like [`printable`], for text of several lines, which keep their line breaks.
 #[must_use]
 pub fn printable_lines(text: &str) -> String {
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
-/// JSON in which what could drive a terminal is escaped: another text of the same value.
+/// Escapes characters in JSON that could control a terminal: different text with the same value.
 #[must_use]
 pub fn printable_json(json: String) -> String {
     let is_open = |c: char| is_dangerous(c) && !c.is_ascii_whitespace();
@@ -42,7 +43,7 @@ pub fn printable_json(json: String) -> String {
     out
 }
 
-/// True for control characters, marks that change the direction of writing or break a line, and invisible tags.
+/// True for control characters, marks that change the writing direction or break a line, and invisible tags.
 fn is_dangerous(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_keeps_its_letters_and_loses_its_power() {
+    fn text_keeps_its_letters_but_no_control_characters() {
         assert_eq!(printable("a\tb\nc\rd"), "a b c d");
         assert_eq!(
             printable("\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\u{e0041}"),

@@ -26,19 +26,19 @@ pub struct Env {
     vars: Variables,
     cwd: PathBuf,
     home: Option<PathBuf>,
-    /// Variables that an azd environment set.
+    /// Variables set by an azd environment.
     from_azd: BTreeSet<String>,
-    /// azd's server did not respond within its limit.
+    /// True if azd's server did not respond within its limit.
     azd_silent: bool,
-    /// Standard input is a terminal.
+    /// True if standard input is a terminal.
     pub stdin_terminal: bool,
-    /// Standard output is a terminal.
+    /// True if standard output is a terminal.
     pub stdout_terminal: bool,
-    /// Standard error is a terminal.
+    /// True if standard error is a terminal.
     pub stderr_terminal: bool,
 }
 
-/// Names alone: values may be secrets.
+/// Writes only the names: values may be secrets.
 impl fmt::Debug for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Env").field("vars", &self.vars.values.keys()).field("cwd", &self.cwd).finish_non_exhaustive()
@@ -65,7 +65,7 @@ impl Env {
         }
     }
 
-    /// An environment made of these variables alone, with no terminal; for tests and tools.
+    /// Environment of only these variables, without a terminal; for tests and tools.
     #[must_use]
     pub fn from_vars<'a>(vars: impl IntoIterator<Item = (&'a str, &'a str)>, cwd: &Path) -> Self {
         let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -82,27 +82,28 @@ impl Env {
         }
     }
 
-    /// The value of a variable without blanks around it: a `.env` file of Windows ends its lines with a carriage return.
-    /// An empty one counts as unset.
+    /// Value of a variable without surrounding whitespace: lines of a Windows `.env` file end with a carriage return.
+    /// An empty value counts as unset.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.vars.get(name).map(str::trim).filter(|value| !value.is_empty())
     }
 
-    /// Boolean variable as Go's `ParseBool` reads it and azd sets it; other values are ignored.
+    /// Boolean variable, parsed like Go's `ParseBool`, as azd sets it; other values are ignored.
     #[must_use]
     pub fn flag(&self, name: &str) -> bool {
         matches!(self.get(name), Some("1" | "t" | "T" | "true" | "TRUE" | "True"))
     }
 
-    /// Variable that indicates a coding agent, if one is set to a value other than a negative one.
+    /// Variable that indicates a coding agent, if one is set to a value that does not negate it.
     #[must_use]
     pub fn agent(&self) -> Option<&'static str> {
         let is_no = |word: &str| ["0", "f", "false", "no", "off"].iter().any(|no| word.eq_ignore_ascii_case(no));
         [var::AI_AGENT, var::AGENT].into_iter().find(|name| self.get(name).is_some_and(|word| !is_no(word)))
     }
 
-    /// All variables, in the order of their names, which Windows has in capitals; for the environment of child processes.
+    /// All variables, in the order of their names, which are in upper case on Windows; for the environment of child
+    /// processes.
     pub fn vars(&self) -> impl Iterator<Item = (&str, &str)> {
         self.vars.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
@@ -115,7 +116,7 @@ impl Env {
         env
     }
 
-    /// Takes over which of the variables an azd environment set.
+    /// Records which of the variables an azd environment set.
     pub fn set_from_azd(&mut self, names: BTreeSet<String>) {
         self.from_azd = names;
     }
@@ -126,36 +127,36 @@ impl Env {
         self.from_azd.contains(name)
     }
 
-    /// Remembers that azd's server did not answer within its limit.
+    /// Records that azd's server did not respond within its limit.
     pub fn set_azd_silent(&mut self) {
         self.azd_silent = true;
     }
 
-    /// True if azd's server did not answer this run within its limit.
+    /// True if azd's server did not respond to this run within its limit.
     #[must_use]
     pub fn is_azd_silent(&self) -> bool {
         self.azd_silent
     }
 
-    /// W3C trace context that azd passed on; `None` if `TRACEPARENT` does not fit its form.
+    /// W3C trace context that azd passed on; `None` if `TRACEPARENT` is malformed.
     #[must_use]
     pub fn trace_context(&self) -> Option<TraceContext<'_>> {
         let parent = self.get(var::TRACEPARENT).filter(|text| trace::is_parent(text))?;
         Some(TraceContext { parent, state: self.get(var::TRACESTATE) })
     }
 
-    /// The working directory.
+    /// Working directory.
     #[must_use]
     pub fn cwd(&self) -> &Path {
         &self.cwd
     }
 
-    /// Takes over a working directory that was changed with `--cwd`.
+    /// Records a working directory that was changed with `--cwd`.
     pub fn set_cwd(&mut self, cwd: PathBuf) {
         self.cwd = cwd;
     }
 
-    /// Home directory; never a relative path, so that a working directory is not taken for it.
+    /// Home directory; never a relative path, which would depend on the working directory.
     #[must_use]
     pub fn home(&self) -> Option<&Path> {
         self.home.as_deref()
@@ -170,8 +171,8 @@ impl Env {
         }
     }
 
-    /// azd's configuration directory, where it is outside the user's profile: on Windows the profile is what keeps files
-    /// from other users. `None` on other systems, where private files have modes.
+    /// azd's configuration directory, if it is outside the user's profile: on Windows the profile protects files from
+    /// other users. `None` on other systems, where private files have modes.
     #[must_use]
     pub fn config_dir_outside_profile(&self, platform: Platform) -> Option<PathBuf> {
         let directory = self.azd_config_dir().filter(|_| platform == Platform::Windows)?;
@@ -181,21 +182,21 @@ impl Env {
         (!is_in_profile).then_some(directory)
     }
 
-    /// True if azd started the program.
+    /// True if azd started this program.
     #[must_use]
     pub fn run_by_azd(&self) -> bool {
         self.get(var::AZD_SERVER).is_some()
     }
 
-    /// True if a prompt is possible: standard input and standard error are both a terminal, and not that of a
-    /// notebook, which accepts no input.
+    /// True if a prompt is possible: standard input and standard error are both a terminal, and not that of a notebook,
+    /// which accepts no input.
     #[must_use]
     pub fn interactive(&self) -> bool {
         self.stdin_terminal && self.stderr_terminal && self.get(var::JPY_PARENT_PID).is_none()
     }
 }
 
-/// The home directory that the variables name, as azd reads it.
+/// Home directory according to the variables, as azd determines it.
 fn home(vars: &Variables, platform: Platform) -> Option<PathBuf> {
     vars.get(platform.home_variable()).filter(|home| paths::is_absolute(home, platform)).map(PathBuf::from)
 }
@@ -205,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_home_directory_is_that_of_azd() {
+    fn the_home_directory_is_the_one_that_azd_uses() {
         let given = [("HOME", "/home/me"), ("userprofile", r"C:\Users\me")];
         let of = |platform| {
             let vars = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_is_set_by_any_word_but_no() {
+    fn any_value_except_a_negative_one_indicates_an_agent() {
         for (vars, named) in [
             (&[][..], None),
             (&[(var::AI_AGENT, "1")], Some(var::AI_AGENT)),

@@ -13,29 +13,29 @@ use std::time::Duration;
 
 use crate::platform::Platform;
 
-/// On Windows a file that was just written is often held for a moment, by a virus scanner or an indexer.
+/// Maximum time of retries: on Windows a virus scanner or an indexer often holds a new file for a moment.
 const HELD_TIMEOUT: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(20);
-/// Errors of Windows that a held file, or one in a directory, causes: ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION,
-/// ERROR_LOCK_VIOLATION, ERROR_DIR_NOT_EMPTY, ERROR_DELETE_PENDING, ERROR_USER_MAPPED_FILE.
+/// Windows errors caused by a held file, or by a held file in a directory: ERROR_ACCESS_DENIED,
+/// ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_DIR_NOT_EMPTY, ERROR_DELETE_PENDING, ERROR_USER_MAPPED_FILE.
 const HELD: [i32; 6] = [5, 32, 33, 145, 303, 1224];
 
-/// Empty private file, which replaces an existing one.
+/// Creates an empty private file, replacing an existing one.
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     retry_while_held(|| private().create(true).truncate(true).write(true).open(path))
 }
 
-/// A private file that is written at its end. Blocks, on Windows up to a second.
+/// Opens a private file for appending. Blocks, on Windows up to a second.
 pub(crate) fn append_private(path: &Path) -> io::Result<File> {
     retry_while_held(|| private().create(true).append(true).open(path))
 }
 
-/// A private file that is read and written where it is; for locks.
+/// Opens a private file for reading and writing in place; for locks.
 pub(crate) fn open_private(path: &Path) -> io::Result<File> {
     private().create(true).truncate(false).read(true).write(true).open(path)
 }
 
-/// A new private file to write and read; an error where there is one already.
+/// Creates a new private file for writing and reading; fails if it exists.
 pub(crate) fn create_new_private(path: &Path) -> io::Result<File> {
     private().create_new(true).read(true).write(true).open(path)
 }
@@ -45,8 +45,8 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     retry_while_held(|| fs::rename(from, to))
 }
 
-/// Writes the entries of a directory to the disk, so that a file that was moved into it is there after a power loss. Does
-/// nothing on Windows, which has no such call, and on file systems without it.
+/// Flushes the entries of a directory to the disk, so that a file that was moved into it exists after a power loss.
+/// Does nothing on Windows, which has no such call, and on file systems without it.
 #[cfg(unix)]
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     match File::open(path)?.sync_all() {
@@ -55,8 +55,8 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes the entries of a directory to the disk, so that a file that was moved into it is there after a power loss. Does
-/// nothing on Windows, which has no such call, and on file systems without it.
+/// Flushes the entries of a directory to the disk, so that a file that was moved into it exists after a power loss.
+/// Does nothing on Windows, which has no such call, and on file systems without it.
 #[cfg(not(unix))]
 pub(crate) fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
@@ -65,7 +65,7 @@ pub(crate) fn sync_directory(_path: &Path) -> io::Result<()> {
 /// Fills a buffer from the file, beginning at `at`.
 ///
 /// # Errors
-/// Those of the system, and `UnexpectedEof` where the file ends before.
+/// Errors of the system, and `UnexpectedEof` if the file ends early.
 pub(crate) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> io::Result<()> {
     while !buffer.is_empty() {
         match read_at(file, buffer, at) {
@@ -78,7 +78,7 @@ pub(crate) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> 
     Ok(())
 }
 
-/// Writes all of a content, beginning at `at`.
+/// Writes the whole content, beginning at `at`.
 pub(crate) fn write_all_at(file: &File, mut content: &[u8], mut at: u64) -> io::Result<()> {
     while !content.is_empty() {
         match write_at(file, content, at) {
@@ -111,12 +111,12 @@ fn write_at(file: &File, content: &[u8], at: u64) -> io::Result<usize> {
     file.seek_write(content, at)
 }
 
-/// Removes a file; none is no error. Blocks, on Windows up to a second.
+/// Removes a file; a missing one is not an error. Blocks, on Windows up to a second.
 pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     retry_while_held(|| none_is_removed(fs::remove_file(path)))
 }
 
-/// Removes a directory with its content; a missing one is no error. Blocks, on Windows up to a second.
+/// Removes a directory with its content; a missing one is not an error. Blocks, on Windows up to a second.
 pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
     retry_while_held(|| none_is_removed(fs::remove_dir_all(path)))
 }
@@ -167,7 +167,7 @@ fn private() -> OpenOptions {
     File::options()
 }
 
-/// A private directory with the directories above it, also where one of that name was open to others.
+/// Creates a private directory and its parents; makes an existing one private.
 #[cfg(unix)]
 pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -175,7 +175,7 @@ pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o700))
 }
 
-/// A directory with the directories above it: a user's profile is private on Windows.
+/// Creates a directory and its parents: a user's profile is private on Windows.
 #[cfg(not(unix))]
 pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
@@ -187,7 +187,7 @@ mod tests {
 
     const SHARING_VIOLATION: i32 = 32;
 
-    /// Result, number of attempts and total pause for a file that is held for this number of attempts.
+    /// Result, number of attempts and total pause for a file that is held during this number of attempts.
     fn held(platform: Platform, code: i32, attempts: u32) -> (bool, u32, Duration) {
         let (mut made, mut waited) = (0, Duration::ZERO);
         let change = || {
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_held_file_is_waited_for_about_a_second_on_windows() {
+    fn a_held_file_is_retried_for_about_a_second_on_windows() {
         assert_eq!(held(Platform::Windows, SHARING_VIOLATION, 25), (true, 26, Duration::from_millis(500)));
         let (ended_well, _, waited) = held(Platform::Windows, SHARING_VIOLATION, u32::MAX);
         assert_eq!((ended_well, waited), (false, HELD_TIMEOUT));
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn other_errors_and_other_systems_are_not_waited_for() {
+    fn other_errors_and_other_systems_are_not_retried() {
         let file_not_found = 2;
         assert_eq!(held(Platform::Windows, file_not_found, 1), (false, 1, Duration::ZERO));
         for platform in [Platform::Linux, Platform::MacOs] {

@@ -1,6 +1,7 @@
 //! Feeds mutated inputs to a function: a few thousand in `cargo test`, a million in `ci/fuzz.sh`. Tests only.
 //!
-//! An input that makes the function panic or take long is written to `tests/fuzz/NAME/`, and tried first from then on.
+//! An input that makes the function panic or run too long is written to `tests/fuzz/NAME/`, and tried first in later
+//! runs.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -9,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
-/// Longest input.
+/// Maximum length of an input.
 const MAX_LENGTH: usize = 4096;
-/// No input takes longer, whatever else the machine does.
+/// Maximum time for an input, with a margin for other load on the machine.
 const LIMIT: Duration = Duration::from_secs(5);
-/// Memory that a million runs may retain, in pages of 4 KiB: 32 MiB.
+/// Maximum growth of memory over a million runs, in pages of 4 KiB: 32 MiB.
 const GROWTH: u64 = 8192;
 
-/// Texts that matter to most parsers.
+/// Fragments that are significant to most parsers.
 const WORDS: [&[u8]; 28] = [
     b"\"",
     b"'",
@@ -48,7 +49,7 @@ const WORDS: [&[u8]; 28] = [
     b"&#0;",
 ];
 
-/// Runs the target with the kept inputs, the seeds, and what becomes of them by mutation. `FUZZ_RUNS` sets how often.
+/// Runs the target with the kept inputs, the seeds, and their mutations. `FUZZ_RUNS` sets the number of runs.
 pub(crate) fn fuzz(name: &str, seeds: &[&[u8]], mut target: impl FnMut(&[u8])) {
     let runs = std::env::var("FUZZ_RUNS").ok().map_or(1000, |runs| runs.parse().expect("a number"));
     let directory =
@@ -83,7 +84,7 @@ pub(crate) fn fuzz(name: &str, seeds: &[&[u8]], mut target: impl FnMut(&[u8])) {
     }
 }
 
-/// Some changes to one of the inputs.
+/// Applies some changes to one of the inputs.
 fn mutated(pool: &[&[u8]], random: &mut Rng) -> Vec<u8> {
     let mut input = random.choice(pool).expect("a seed").to_vec();
     for _ in 0..random.usize(1..6) {
@@ -112,12 +113,12 @@ fn mutated(pool: &[&[u8]], random: &mut Rng) -> Vec<u8> {
     input
 }
 
-/// Pages of memory in use, where the system reports them.
+/// Pages of memory in use, if the system reports them.
 fn resident() -> Option<u64> {
     fs::read_to_string("/proc/self/statm").ok()?.split(' ').nth(1)?.parse().ok()
 }
 
-/// FNV-1a.
+/// FNV-1a hash.
 fn sum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, &byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

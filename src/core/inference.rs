@@ -16,13 +16,13 @@ use crate::redact;
 pub struct ChatAnswer {
     /// Text; empty if the model answered with something else.
     pub text: String,
-    /// Tokens, as the service sent them.
+    /// Token usage, as sent by the service.
     pub usage: Option<Value>,
     /// Time from the request to the end of the answer.
     pub latency: Duration,
 }
 
-/// The inference API of an account or a project.
+/// Inference API of an account or a project.
 #[derive(Clone, Debug)]
 pub struct InferenceClient {
     http: Arc<HttpClient>,
@@ -38,13 +38,13 @@ impl InferenceClient {
         Self { http, tokens, base }
     }
 
-    /// Sends one chat completion, and sends it once: a repeated question could be billed twice.
+    /// Sends one chat completion, once: a repeated one could be billed twice.
     ///
     /// # Errors
     /// See [`HttpError`].
     pub async fn chat(&self, question: &Value) -> Result<ChatAnswer, HttpError> {
         let mut url = self.base.clone();
-        // Fails for URLs without a path alone.
+        // Fails only for URLs without a path.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(["chat", "completions"]);
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// Awaits work, and calls `say` with the elapsed time: after `first`, and then each time after `every`.
+/// Awaits work, and calls `say` with the elapsed time: first after `first`, and then at intervals of `every`.
 pub async fn with_notices<T>(
     (first, every): (Duration, Duration),
     mut say: impl FnMut(Duration),
@@ -32,11 +32,11 @@ mod tests {
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn only_a_long_wait_is_reported() {
         for (takes, expected) in [(0, vec![]), (4, vec![]), (6, vec![5]), (66, vec![5, 35, 65])] {
-            let mut said = Vec::new();
+            let mut notices = Vec::new();
             let pauses = (Duration::from_secs(5), Duration::from_secs(30));
             let work = sleep(Duration::from_secs(takes));
-            with_notices(pauses, |elapsed| said.push(elapsed.as_secs()), work).await;
-            assert_eq!(said, expected);
+            with_notices(pauses, |elapsed| notices.push(elapsed.as_secs()), work).await;
+            assert_eq!(notices, expected);
         }
     }
 }

@@ -1,18 +1,18 @@
-//! Paths as text, by the rules of a system: different spellings of one path, and the verbatim paths of Windows. Pure
-//! except for [`readable`].
+//! Paths as text, by the rules of a system: different spellings of the same path, and the verbatim paths of Windows.
+//! Pure except for [`readable`].
 
 use std::borrow::Cow;
 use std::path::Path;
 
 use crate::platform::Platform;
 
-/// Prefixes of verbatim paths: Windows reads what follows as it is, so that `aux.txt` is a file and not a device, and no
+/// Prefix of verbatim paths: Windows does not interpret the rest, so that `aux.txt` is a file and not a device, and no
 /// path is too long.
 const VERBATIM: &str = r"\\?\";
 const VERBATIM_SHARE: &str = r"\\?\UNC\";
-/// Beginning of a path on another machine.
+/// Prefix of a path on another machine.
 const SHARE: &str = r"\\";
-/// Beginning of an absolute path of Unix.
+/// Prefix of an absolute Unix path.
 const ROOT: &str = "/";
 
 /// True for a path that is independent of the working directory.
@@ -24,7 +24,7 @@ pub(crate) fn is_absolute(path: &str, platform: Platform) -> bool {
     }
 }
 
-/// The drive of an absolute path: `C:`.
+/// Drive of an absolute path: `C:`.
 fn drive(path: &str) -> Option<&str> {
     match path.as_bytes() {
         [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic() => path.get(..2),
@@ -32,7 +32,7 @@ fn drive(path: &str) -> Option<&str> {
     }
 }
 
-/// Parts of a path: its root, if it has one, then each name, without `.` and `..`.
+/// Components of a path: its root, if it has one, then each name, without `.` and `..`.
 fn parts(path: &str, platform: Platform) -> Vec<&str> {
     let windows = platform == Platform::Windows;
     let shares = [VERBATIM_SHARE, VERBATIM, SHARE, "//"].into_iter().filter(|_| windows);
@@ -44,7 +44,7 @@ fn parts(path: &str, platform: Platform) -> Vec<&str> {
     };
     let mut parts: Vec<&str> = root.into_iter().collect();
     let roots = match root {
-        // With the names of the server and of its share.
+        // Includes the names of the server and its share.
         Some(SHARE) => 3,
         Some(_) => 1,
         None => usize::from(windows && drive(rest).is_some()),
@@ -60,7 +60,8 @@ fn parts(path: &str, platform: Platform) -> Vec<&str> {
     parts
 }
 
-/// Path below a directory, with `/` between its names, however both are spelled; `None` if it is elsewhere.
+/// Path relative to a directory, with `/` between its names, regardless of how both are spelled; `None` if it is
+/// elsewhere.
 pub(crate) fn below(path: &str, directory: &str, platform: Platform) -> Option<String> {
     let (path, directory) = (parts(path, platform), parts(directory, platform));
     let is_same = |(one, other): (&&str, &&str)| platform.fold_name(one) == platform.fold_name(other);
@@ -68,20 +69,20 @@ pub(crate) fn below(path: &str, directory: &str, platform: Platform) -> Option<S
     is_below.then(|| path[directory.len()..].join("/"))
 }
 
-/// Path below the first part of this name.
+/// Path relative to the first component with this name.
 pub(crate) fn below_part(path: &str, name: &str, platform: Platform) -> Option<String> {
     let parts = parts(path, platform);
     let at = parts.iter().position(|part| *part == name)?;
     Some(parts[at + 1..].join("/")).filter(|below| !below.is_empty())
 }
 
-/// True for two spellings of one path.
+/// True for two spellings of the same path.
 pub(crate) fn is_same_path(one: &str, other: &str, platform: Platform) -> bool {
     let folded = |path| parts(path, platform).into_iter().map(|part| platform.fold_name(part)).collect::<Vec<_>>();
     one == other || folded(one) == folded(other)
 }
 
-/// The path as users know it: `C:\m` for `\\?\C:\m`.
+/// Path as users know it: `C:\m` for `\\?\C:\m`.
 pub(crate) fn without_verbatim(path: &str, platform: Platform) -> Cow<'_, str> {
     match (platform, path.strip_prefix(VERBATIM_SHARE), path.strip_prefix(VERBATIM)) {
         (Platform::Windows, Some(rest), _) => format!("{SHARE}{rest}").into(),
@@ -90,7 +91,7 @@ pub(crate) fn without_verbatim(path: &str, platform: Platform) -> Cow<'_, str> {
     }
 }
 
-/// An absolute path of Windows that is read as it is; `None` if there is none.
+/// Verbatim form of an absolute Windows path; `None` if there is none.
 fn verbatim(path: &str) -> Option<String> {
     if path.starts_with(VERBATIM) || path.starts_with(r"\\.\") || !is_absolute(path, Platform::Windows) {
         return None;
@@ -111,7 +112,7 @@ pub(crate) fn readable(path: &Path) -> Cow<'_, Path> {
     }
 }
 
-/// The path as it is shown: what was made [`readable`] as it was given.
+/// Path for display: reverses [`readable`].
 pub(crate) fn shown(path: &Path) -> Cow<'_, Path> {
     match path.to_str().map(|text| without_verbatim(text, Platform::CURRENT)) {
         Some(Cow::Owned(text)) => Cow::Owned(text.into()),
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_below_a_link_is_known_by_the_links_name() {
+    fn a_path_below_a_link_is_found_by_the_links_name() {
         assert_eq!(below_part(r"\\?\C:\r\run-1\link\sub\x", "link", Windows).as_deref(), Some("sub/x"));
         assert_eq!(below_part("/r/link/x", "link", Linux).as_deref(), Some("x"));
         assert_eq!(below_part("/r/link", "link", Linux), None);

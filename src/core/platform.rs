@@ -8,7 +8,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 /// Operating system, as far as the rules of this program differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Platform {
-    /// Linux and its relatives.
+    /// Linux and similar systems.
     Linux,
     /// macOS.
     MacOs,
@@ -17,7 +17,7 @@ pub enum Platform {
 }
 
 impl Platform {
-    /// System that this program was built for.
+    /// Operating system for which this program was built.
     pub const CURRENT: Self = if cfg!(windows) {
         Self::Windows
     } else if cfg!(target_vendor = "apple") {
@@ -26,7 +26,7 @@ impl Platform {
         Self::Linux
     };
 
-    /// Variable that names the home directory, as azd reads it (Go's `os.UserHomeDir`).
+    /// Variable with the home directory, as azd reads it (Go's `os.UserHomeDir`).
     #[must_use]
     pub const fn home_variable(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ impl Platform {
         }
     }
 
-    /// Name of a variable in the form by which the system compares: Windows ignores case.
+    /// Name of a variable in the form that the system compares: Windows ignores case.
     pub(crate) fn fold_variable(self, name: &str) -> Cow<'_, str> {
         match self {
             Self::Windows => name.to_ascii_uppercase().into(),
@@ -43,7 +43,7 @@ impl Platform {
         }
     }
 
-    /// Name or glob in the form by which file names are compared: composed, and in lower case where the usual file
+    /// Name or glob in the form that is used to compare file names: composed, and in lower case if the usual file
     /// systems ignore case.
     pub(crate) fn fold_name(self, name: &str) -> Cow<'_, str> {
         let composed = composed(name);
@@ -53,8 +53,8 @@ impl Platform {
         }
     }
 
-    /// Name of a blob for the name of a file. File systems of macOS decompose names or take both forms for one, while an
-    /// index names its shards composed; git does the same (`core.precomposeUnicode`).
+    /// Name of a blob for the name of a file. File systems of macOS decompose names or treat both forms as equal, while
+    /// an index uses composed names for its shards; git does the same (`core.precomposeUnicode`).
     pub(crate) fn blob_spelling(self, name: &str) -> Cow<'_, str> {
         match self {
             Self::MacOs => composed(name),
@@ -63,7 +63,7 @@ impl Platform {
     }
 }
 
-/// Unicode's form C: `ü` as one character.
+/// Unicode normalization form C: `ü` as one character.
 fn composed(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { text.into() } else { ComposingNormalizerBorrowed::new_nfc().normalize(text) }
 }

@@ -5,38 +5,39 @@ use std::time::{Duration, Instant};
 
 use crate::model::TransferProgress;
 
-/// Between looks at the counters.
+/// Interval between reads of the counters.
 pub(crate) const TICK: Duration = Duration::from_millis(200);
 
-/// Progress that never goes backwards and never says "all" before the end is proved.
+/// Progress that never decreases and never reports completion before the end is verified.
 #[derive(Debug)]
 pub(crate) struct Meter {
     progress: TransferProgress,
     has_plan: bool,
 }
 
-/// Counters of an engine at one moment; bytes may exceed the total where something was sent twice.
+/// Counters of an engine at one moment; bytes may exceed the total if something was sent twice.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counters {
     /// Bytes that are in flight or stored.
     pub(crate) bytes: u64,
-    /// Of these the bytes that an earlier run sent.
+    /// Of these, the bytes that an earlier run sent.
     pub(crate) found: u64,
     /// Complete files.
     pub(crate) files: u64,
-    /// Total bytes and files that the engine itself has found so far; ignored where there is a plan.
+    /// Total bytes and files that the engine itself has found so far; ignored if there is a plan.
     pub(crate) totals: Option<(u64, u64)>,
-    /// Of the bytes those that the store copied itself; `None` if nothing is imported.
+    /// Of the bytes, those that the store copied itself; `None` if nothing is imported.
     pub(crate) remote: Option<u64>,
 }
 
 impl Meter {
-    /// Starts with the plan; a remote source has none, and then the engine's own totals count.
+    /// Starts with the plan; a remote source has none, so the engine's own totals count.
     pub(crate) fn new(at_start: TransferProgress) -> Self {
         Self { progress: at_start, has_plan: at_start.total_bytes.is_some() }
     }
 
-    /// Takes counters, and returns the progress: bytes and files never decrease, and bytes stay below the total until the end.
+    /// Updates the counters, and returns the progress: bytes and files never decrease, and bytes stay below the total
+    /// until the end.
     pub(crate) fn update(&mut self, counters: Counters) -> TransferProgress {
         let progress = &mut self.progress;
         if let (false, Some((bytes, files))) = (self.has_plan, counters.totals) {
@@ -46,7 +47,7 @@ impl Meter {
         let ceiling = progress.total_bytes.map_or(u64::MAX, |total| total.saturating_sub(1));
         progress.bytes = progress.bytes.max(counters.bytes.min(ceiling));
         progress.found = counters.found;
-        // What this machine sent is the rest, and must not decrease where the last byte is withheld.
+        // The rest was sent by this machine, and must not decrease while the last byte is withheld.
         progress.remote = counters.remote.map(|remote| {
             let sent = counters.bytes.saturating_sub(counters.found + remote);
             remote.min(progress.bytes.saturating_sub(counters.found + sent))
@@ -55,6 +56,7 @@ impl Meter {
         *progress
     }
 
+    /// Current progress.
     pub(crate) fn progress(&self) -> TransferProgress {
         self.progress
     }
@@ -71,22 +73,23 @@ pub(crate) struct StallWatch {
     highest: Vec<u64>,
 }
 
-/// Nothing has moved for a while.
+/// No progress for some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stall {
+    /// Time without progress.
     pub(crate) silent: Duration,
-    /// Too long: the upload must be ended.
+    /// True if the limit is reached: the upload must be ended.
     pub(crate) over: bool,
 }
 
 impl StallWatch {
-    /// Reports after each `notice`, and ends at `limit`.
+    /// Reports at intervals of `notice`, and ends at `limit`.
     pub(crate) fn new(notice: Duration, limit: Duration, now: Instant) -> Self {
         Self { notice, limit, last_move: now, notices: 0, highest: Vec::new() }
     }
 
-    /// Records numbers, always the same ones: a new maximum is progress. A number that falls and comes back is none,
-    /// for content that is sent repeatedly without being accepted is no progress.
+    /// Records numbers, always the same ones: a new maximum is progress. A number that falls and rises again is not,
+    /// since content that is sent repeatedly without being accepted is not progress.
     pub(crate) fn observe(&mut self, numbers: &[u64], now: Instant) {
         self.highest.resize(numbers.len().max(self.highest.len()), 0);
         let mut has_moved = false;
@@ -99,23 +102,23 @@ impl StallWatch {
         }
     }
 
-    /// Movement without numbers, such as the start of a job.
+    /// Records activity without numbers, such as the start of a job.
     pub(crate) fn record_movement(&mut self, now: Instant) {
         (self.last_move, self.notices) = (now, 0);
     }
 
-    /// When to check again.
+    /// Time of the next check.
     pub(crate) fn due(&self) -> Instant {
         self.last_move + self.limit.min(self.notice.saturating_mul(self.notices + 1))
     }
 
-    /// Stall to report: each time another notice interval has passed, and at the limit.
+    /// Stall to report: after each further notice interval, and at the limit.
     pub(crate) fn check(&mut self, now: Instant) -> Option<Stall> {
         if now < self.due() {
             return None;
         }
         let silent = now - self.last_move;
-        // Late by more than an interval: one notice is enough.
+        // The check is late by more than an interval: one notice is enough.
         while self.last_move + self.notice.saturating_mul(self.notices + 1) <= now && self.notices < u32::MAX - 1 {
             self.notices += 1;
         }
@@ -138,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_sent_twice_never_reach_all() {
+    fn repeated_bytes_never_reach_the_total() {
         let mut meter = planned(100);
         assert_eq!(meter.update(counters(60, 1)).bytes, 60);
         assert_eq!(meter.update(counters(140, 1)).bytes, 99);
@@ -146,9 +149,9 @@ mod tests {
         assert_eq!((meter.progress().bytes, meter.progress().files), (99, 1));
     }
 
-    /// Nothing more is sent where the store copied the rest; the byte that is withheld is one of the store's.
+    /// Nothing more is sent if the store copied the rest; the withheld byte is one of the store's.
     #[test]
-    fn what_this_machine_sent_never_decreases() {
+    fn bytes_sent_by_this_machine_never_decrease() {
         let mut meter = planned(100);
         let mut sent = |bytes, remote| {
             let progress = meter.update(Counters { remote: Some(remote), ..counters(bytes, 1) });
@@ -158,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remote_source_has_the_totals_that_the_engine_finds() {
+    fn a_remote_source_uses_the_totals_of_the_engine() {
         let mut meter = Meter::new(TransferProgress::default());
         assert_eq!(meter.update(counters(10, 1)).total_bytes, None);
         let progress = meter.update(Counters { totals: Some((80, 2)), ..counters(70, 1) });
@@ -170,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_bar_never_goes_back_nor_over(total in 1u64..1000, steps in prop::collection::vec(0u64..2000, 0..20)) {
+        fn progress_never_decreases_or_exceeds_the_total(total in 1u64..1000, steps in prop::collection::vec(0u64..2000, 0..20)) {
             let mut meter = planned(total);
             let mut last = 0;
             for bytes in steps {
@@ -191,7 +194,7 @@ mod tests {
         assert_eq!((watch.due(), watch.check(at(16))), (at(30), None));
         watch.observe(&[1, 5], at(20));
         assert_eq!(watch.due(), at(35));
-        // The same numbers again are no progress, nor is one that fell and came back.
+        // The same numbers are not progress, nor is one that fell and rose again.
         watch.observe(&[1, 5], at(30));
         watch.observe(&[0, 5], at(31));
         watch.observe(&[1, 5], at(32));

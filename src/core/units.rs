@@ -5,7 +5,7 @@ use std::time::Duration;
 const KB: f64 = 1024.0;
 const UNITS: [&str; 5] = ["KB", "MB", "GB", "TB", "PB"];
 
-/// `11 B`, `1.5 KB`, `8.6 GB`.
+/// Formats a size: `11 B`, `1.5 KB`, `8.6 GB`.
 #[must_use]
 pub fn bytes(count: u64) -> String {
     if count < 1024 {
@@ -22,13 +22,13 @@ pub fn bytes(count: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
-/// `53.0 MB/s`.
+/// Formats a rate: `53.0 MB/s`.
 #[must_use]
 pub fn rate(bytes_per_second: f64) -> String {
     format!("{}/s", bytes(whole(bytes_per_second)))
 }
 
-/// A rate in whole bytes per second.
+/// Rate in whole bytes per second.
 #[must_use]
 pub fn whole(bytes_per_second: f64) -> u64 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is finite and not negative")]
@@ -36,7 +36,7 @@ pub fn whole(bytes_per_second: f64) -> u64 {
     whole
 }
 
-/// Text that [`parse_bytes`] reads as this number: `15M` where it is whole, `1500` where not.
+/// Text that [`parse_bytes`] parses to this number: `15M` if it is a multiple, `1500` if not.
 #[must_use]
 pub fn option(count: u64) -> String {
     match count {
@@ -47,7 +47,7 @@ pub fn option(count: u64) -> String {
     }
 }
 
-/// `42s`, `4m 28s`, `1h 02m 05s`: whole seconds.
+/// Formats whole seconds: `42s`, `4m 28s`, `1h 02m 05s`.
 #[must_use]
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -61,7 +61,7 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
-/// Text that [`parse_duration`] reads as this duration: `1h30m`, `90s` as `1m30s`.
+/// Text that [`parse_duration`] parses to this duration: `1h30m`; `90s` becomes `1m30s`.
 #[must_use]
 pub fn duration_option(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -69,13 +69,13 @@ pub fn duration_option(duration: Duration) -> String {
     parts.iter().filter(|(number, _)| *number > 0).map(|(number, unit)| format!("{number}{unit}")).collect()
 }
 
-/// `1 file`, `3 files`.
+/// Formats a count: `1 file`, `3 files`.
 #[must_use]
 pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
-/// `1,234,567`.
+/// Groups digits: `1,234,567`.
 #[must_use]
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -89,7 +89,7 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// Reads `N`, `NK`, `NM` or `NG` (1024-based) as bytes.
+/// Parses `N`, `NK`, `NM` or `NG` (1024-based) as bytes.
 ///
 /// # Errors
 /// A sentence with the accepted values.
@@ -108,7 +108,7 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Reads `90s`, `30m`, `1h30m`.
+/// Parses `90s`, `30m`, `1h30m`.
 ///
 /// # Errors
 /// A sentence with the accepted values.

@@ -40,8 +40,7 @@ impl From<ArmError> for CliError {
     }
 }
 
-/// A request to read that Azure Resource Manager refused. `scope` is the ARM id that it was about, empty if it is not
-/// known.
+/// Error for a read that Azure Resource Manager rejected. `scope` is its ARM id, empty if unknown.
 fn refused_read(error: ServiceError, headline: &str, scope: &str) -> CliError {
     let (kind, suggestion) = match error.status {
         401 => (
@@ -66,7 +65,7 @@ fn refused_read(error: ServiceError, headline: &str, scope: &str) -> CliError {
     refused(error, kind, message).with_suggestion(suggestion)
 }
 
-/// Error for a request of azd that Azure refused, in the form of this program's own requests.
+/// Error for a request of azd that Azure rejected, in the form of this program's own requests.
 pub(super) fn refused_by_azure(refusal: AzureRefusal) -> CliError {
     let AzureRefusal { purpose, status, code, host, scope, body, .. } = refusal;
     let mut error = ServiceError { host, status, code, ..ServiceError::default() };
@@ -100,7 +99,7 @@ impl From<EnvironmentNameError> for CliError {
 }
 
 impl CliError {
-    /// azd did not store a value of an environment.
+    /// Error for a value of an environment that azd could not store.
     #[must_use]
     pub(crate) fn not_saved(environment: &str, error: SaveError) -> Self {
         let SaveError { key, saved, why } = error;
@@ -123,7 +122,7 @@ impl CliError {
             .with_suggestion("Check --subscription and the signed-in account: azd auth status")
     }
 
-    /// Error when the user has access to no subscription.
+    /// Error for a user without access to any subscription.
     #[must_use]
     pub(crate) fn no_subscriptions() -> Self {
         Self::new(ErrorKind::NotFound, "no subscription found for the signed-in account")
@@ -131,7 +130,7 @@ impl CliError {
             .with_suggestion("Sign in with another account: azd auth login")
     }
 
-    /// There is no project to choose.
+    /// Error for a subscription without a project to choose.
     #[must_use]
     pub(crate) fn no_projects(subscription: &str) -> Self {
         Self::new(ErrorKind::NotFound, format!("no Foundry project found in subscription {subscription}"))
@@ -139,7 +138,7 @@ impl CliError {
             .with_suggestion("Use another subscription, or create a project: https://ai.azure.com")
     }
 
-    /// There is no project of this id.
+    /// Error for a project that does not exist.
     #[must_use]
     pub(crate) fn no_project(id: &str) -> Self {
         Self::new(ErrorKind::NotFound, format!("Foundry project {id} not found, or you do not have access"))
@@ -147,7 +146,7 @@ impl CliError {
             .with_suggestion("Check --project-resource-id and the signed-in account: azd auth status")
     }
 
-    /// No account of the subscriptions that were searched has a project at this endpoint.
+    /// Error for an endpoint at which no account of the searched subscriptions has a project.
     #[must_use]
     pub(crate) fn no_project_at(endpoint: &str, subscription: Option<&str>, searched: usize) -> Self {
         let place = match subscription {
@@ -162,14 +161,14 @@ impl CliError {
             ))
     }
 
-    /// Several accounts fit an endpoint; these are their ARM ids. Without a suggestion.
+    /// Error for an endpoint that several accounts match, with their ARM ids. Without a suggestion.
     #[must_use]
     pub(crate) fn ambiguous_account(endpoint: &str, ids: impl Iterator<Item = String>) -> Self {
         Self::usage(format!("several Foundry accounts match {endpoint}:\n{}", listed(ids)))
             .with_code(ErrorCode::AmbiguousAccount)
     }
 
-    /// Neither subscription nor project are known, and this run does not ask.
+    /// Error for a run without prompts in which neither subscription nor project is known.
     #[must_use]
     pub(crate) fn open_subscription(subscriptions: impl Iterator<Item = String>) -> Self {
         Self::usage(format!(
@@ -182,7 +181,8 @@ impl CliError {
         )
     }
 
-    /// The project is not known, and this run does not ask; these are the ARM ids of all of the subscription.
+    /// Error for a run without prompts in which the project is not known, with the ARM ids of all projects of the
+    /// subscription.
     #[must_use]
     pub(crate) fn open_project(subscription: &str, ids: impl Iterator<Item = String>) -> Self {
         Self::usage(format!(
@@ -193,7 +193,7 @@ impl CliError {
         .with_suggestion("Use --project-resource-id ID or --project-endpoint URL.")
     }
 
-    /// No account that the user can see serves this endpoint.
+    /// Error for an endpoint that no visible account serves.
     #[must_use]
     pub(crate) fn no_account(endpoint: &str) -> Self {
         Self::new(
@@ -214,7 +214,7 @@ impl CliError {
     }
 }
 
-/// Lines of a list; what would fill the screen is counted.
+/// Formats the lines of a list; lines beyond the maximum are only counted.
 fn listed(lines: impl Iterator<Item = String>) -> String {
     const MAX_LISTED: usize = 20;
     let all: Vec<String> = lines.map(|line| format!("  {line}")).collect();

@@ -4,19 +4,19 @@
 use super::ErrorKind::{self, Auth, Conflict, Failure, NotFound, Service};
 use azure_ai_models_core::http::ServiceError;
 
-/// Row of the table: a refusal, and what to do about it.
+/// Row of the table: a rejection, and its suggestion.
 #[derive(Debug)]
 pub(crate) struct ArmRow {
     /// Name of the row in tests.
     pub(crate) name: &'static str,
-    /// Codes that lead here, in any case; ARM wraps errors of providers, so details count.
+    /// Matching codes, case-insensitive; ARM wraps errors of resource providers, so details count.
     codes: &'static [&'static str],
-    /// Further condition of the refusal.
+    /// Additional condition for the rejection.
     when: fn(&ServiceError) -> bool,
     pub(super) kind: ErrorKind,
-    /// Suggestion; `{action}` and `{scope}` are replaced by those of the missing role.
+    /// Suggestion; `{action}` and `{scope}` are replaced with those of the missing role.
     pub(super) suggestion: &'static str,
-    /// Further suggestion where the model is one of Fireworks.
+    /// Additional suggestion for models of Fireworks.
     pub(super) fireworks: &'static str,
 }
 
@@ -177,7 +177,7 @@ pub(crate) static ARM_ROWS: &[ArmRow] = &[
     when("refused", |_| true, Failure, "Correct the value named in the message. Use --debug to trace the requests."),
 ];
 
-/// The row of a refusal.
+/// Row for a rejection.
 pub(super) fn arm_row_of(error: &ServiceError) -> &'static ArmRow {
     let fits = |row: &&ArmRow| (row.codes.is_empty() || error.has_code_anywhere(row.codes)) && (row.when)(error);
     ARM_ROWS.iter().find(fits).unwrap_or(&ARM_ROWS[ARM_ROWS.len() - 1])

@@ -53,14 +53,14 @@ fn code_of(failure: &AzCopyFailure) -> ErrorCode {
 }
 
 impl CliError {
-    /// An upload that broke, with AzCopy's own account and its log.
+    /// Error of an interrupted upload, with AzCopy's own description and its log.
     fn interrupted_upload(code: ErrorCode, why: &str, log: Option<&Path>) -> Self {
         let log = log.map(|log| format!("\nAzCopy's log: {}", log.display())).unwrap_or_default();
         Self::new(ErrorKind::UploadFailed, format!("{INTERRUPTED_UPLOAD}\n{}{log}", sentence(why))).with_code(code)
     }
 }
 
-/// The variable of the user's environment that AzCopy gave up over.
+/// Variable of the user's environment that made AzCopy give up.
 fn variable_of(failure: &AzCopyFailure) -> Option<String> {
     match failure {
         AzCopyFailure::Fatal { message } | AzCopyFailure::Crashed { head: message, .. } => variable_in(message),
@@ -76,7 +76,7 @@ pub(super) fn variable_in(message: &str) -> Option<String> {
     names.find(|name| name.starts_with("AZCOPY_") && !OURS.contains(name)).map(str::to_owned)
 }
 
-/// Suggestion before the same command is run again; `None` if that alone is enough.
+/// Suggestion before the same command is run again; `None` if running it again is enough.
 fn suggestion(failure: &AzCopyFailure) -> Option<&'static str> {
     Some(match failure {
         AzCopyFailure::Refused { .. } => {
@@ -94,7 +94,7 @@ fn suggestion(failure: &AzCopyFailure) -> Option<&'static str> {
         {
             "Free disk space there, or set AZD_CONFIG_DIR to another directory."
         }
-        // AzCopy crashes over its log and its plan; over a file of the source it only fails.
+        // AzCopy crashes because of its log and its plan; because of a file of the source it only fails.
         AzCopyFailure::Crashed { head, .. } if head.contains("permission denied") => {
             "Allow writing there, or set AZD_CONFIG_DIR to another directory."
         }
@@ -112,7 +112,7 @@ fn suggestion(failure: &AzCopyFailure) -> Option<&'static str> {
     })
 }
 
-/// True if the next run would meet the same: a source that cannot be read, a disk without room, a refused source.
+/// True if the next run would fail in the same way: a source that cannot be read, a full disk, a rejected source.
 fn is_lasting_failure(failure: &AzCopyFailure) -> bool {
     match failure {
         AzCopyFailure::SourceRefused { .. } => true,
@@ -141,7 +141,7 @@ fn of_a_file(failed: &FailedTransfer) -> &'static str {
     }
 }
 
-/// Makes a line of its own of an error's text, which begins in lower case as a part of other texts.
+/// Converts an error's text, which begins in lower case to follow other text, to a separate line.
 fn sentence(text: &str) -> String {
     match text.strip_prefix("azcopy ") {
         Some(rest) => format!("AzCopy {rest}"),

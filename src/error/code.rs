@@ -7,7 +7,7 @@ use super::ErrorKind;
 /// Stable code of one failure, `code` in JSON errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorCode {
-    /// Word of the kind, where nothing more is known.
+    /// Name of the kind, if nothing more specific is known.
     Kind(ErrorKind),
     /// Code of a finding of the model check.
     Finding(FindingCode),
@@ -129,7 +129,7 @@ pub(crate) enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// Code of a service's answer, otherwise its status: `http_500`.
+    /// Code of a service's response, otherwise its status: `http_500`.
     pub(super) fn of_answer(code: Option<String>, status: u16) -> Self {
         Self::Service(code.unwrap_or_else(|| format!("http_{status}")))
     }

@@ -16,20 +16,20 @@ pub(crate) struct DeploySuggestions {
     pub(crate) show_command: String,
     /// Command that deletes it.
     pub(crate) delete: String,
-    /// The model is one of Fireworks.
+    /// True for a model of Fireworks.
     pub(crate) is_fireworks: bool,
-    /// Command that creates the deployment with the capacity that is available.
+    /// Command that creates the deployment with the available capacity.
     pub(crate) retry: Option<String>,
-    /// Other SKUs and regions that have room, a line each.
+    /// Other SKUs and regions with available capacity, one per line.
     pub(crate) alternatives: Vec<String>,
     /// Names of the account's content filters.
     pub(crate) content_filters: Vec<String>,
-    /// Models with names like the refused one.
+    /// Models whose names are similar to the rejected one.
     pub(crate) similar_models: Vec<String>,
 }
 
 impl CliError {
-    /// A write to a deployment that failed, or a deployment whose end is bad or unknown.
+    /// Error for a failed write to a deployment, or for a deployment that failed or whose end is unknown.
     pub(crate) fn deployment(error: DeployError, name: &DeploymentName, suggestions: &DeploySuggestions) -> Self {
         let message = format!("deployment '{name}': {error}");
         match error {
@@ -64,14 +64,14 @@ impl CliError {
         }
     }
 
-    /// The user ended the wait; `command` shows what became of the deployment.
+    /// Error for a wait that the user ended; `command` shows the state of the deployment.
     pub(crate) fn deployment_interrupted(message: &str, command: &str) -> Self {
         Self::new(ErrorKind::Interrupted, message)
             .with_code(ErrorCode::DeploymentInterrupted)
             .with_suggestion(format!("The operation continues without this command. To check it:\n  {command}"))
     }
 
-    /// Quota that does not suffice, with what can be done about it.
+    /// Error for insufficient quota, with the alternatives.
     pub(crate) fn quota(name: &str, needed: u64, available: u64, suggestions: &DeploySuggestions) -> Self {
         let message = format!(
             "not enough quota '{name}': {} needed, {} available",
@@ -83,7 +83,7 @@ impl CliError {
         Self::failure(message).with_code(ErrorCode::Service("InsufficientQuota".into())).with_suggestion(suggestion)
     }
 
-    /// A feature of the subscription that deployments of Fireworks models need.
+    /// Error for a missing feature of the subscription that deployments of Fireworks models need.
     pub(crate) fn feature_not_registered(name: &str, state: &str) -> Self {
         Self::failure(format!("the feature {name} of the subscription is not registered (state {state})"))
             .with_code(ErrorCode::FeatureNotRegistered)
@@ -93,7 +93,7 @@ impl CliError {
     }
 }
 
-/// A request about deployments that Azure Resource Manager refused.
+/// Error for a request about deployments that Azure Resource Manager rejected.
 pub(super) fn refused_write(error: HttpError, suggestions: &DeploySuggestions) -> CliError {
     let HttpError::Service(error) = error else { return error.into() };
     if error.is_html() {
@@ -117,7 +117,7 @@ pub(super) fn refused_write(error: HttpError, suggestions: &DeploySuggestions) -
     refused(*error, row.kind, message).with_suggestion(suggestion)
 }
 
-/// Suggestion for a refusal.
+/// Suggestion for a rejection.
 fn suggestion(error: &ServiceError, suggestions: &DeploySuggestions) -> String {
     let row = arm_row_of(error);
     let (action, scope) = missing_role(&error.message);
@@ -146,7 +146,7 @@ fn suggestion(error: &ServiceError, suggestions: &DeploySuggestions) -> String {
     lines.join("\n")
 }
 
-/// Action and scope that a refusal for lack of a role names.
+/// Action and scope in a rejection for a missing role.
 pub(super) fn missing_role(message: &str) -> (Option<&str>, Option<&str>) {
     let quoted = |start: &str| message.split_once(start)?.1.split('\'').next().filter(|word| !word.is_empty());
     (quoted("perform action '"), quoted("over scope '"))
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_role_is_named_by_its_action_and_scope() {
+    fn a_missing_role_has_its_action_and_scope() {
         let message = "The client 'x' does not have authorization to perform action 'A/write' over scope '/subscriptions/s' or the scope is invalid.";
         assert_eq!(missing_role(message), (Some("A/write"), Some("/subscriptions/s")));
         assert_eq!(missing_role("no"), (None, None));

@@ -75,7 +75,7 @@ impl CliError {
             .with_code(ErrorCode::DownloadInterrupted)
     }
 
-    /// Adds the first of these names, each with its fault.
+    /// Adds the first of these names to the message, each with its fault.
     fn listing<W: Display>(mut self, names: &[(String, W)]) -> Self {
         for (name, what) in names.iter().take(NAMED) {
             self = self.and_message(format!("  {} {what}", printable(name)).trim_end());

@@ -1,4 +1,4 @@
-//! Error messages for the errors that have no module of their own.
+//! Error messages for the errors that have no separate module.
 
 use std::io;
 use std::path::Path;
@@ -167,7 +167,7 @@ impl From<InstallError> for CliError {
     }
 }
 
-/// The first error that the check found, and how many there are.
+/// First error that the check found, and the number of errors.
 fn first_error(findings: &[Finding]) -> Option<(&Finding, String)> {
     let mut errors = findings.iter().filter(|finding| finding.is_error());
     let first = errors.next()?;
@@ -186,7 +186,7 @@ impl CliError {
         self.and_suggestion(&format!("{message}\n  {command}"))
     }
 
-    /// Error for files that are no valid model, from the findings of the check; `None` if no finding is an error.
+    /// Error for files that are not a valid model, from the findings of the check; `None` if no finding is an error.
     pub(crate) fn check_failed(findings: &[Finding]) -> Option<Self> {
         let (first, message) = first_error(findings)?;
         Some(Self::of_finding(first, message).with_suggestion(first.suggestion.clone()))
@@ -204,11 +204,11 @@ impl CliError {
         Self::new(ErrorKind::CheckFailed, message).with_code(ErrorCode::Finding(finding.code))
     }
 
-    /// A file or directory that cannot be read.
+    /// Error for a file or directory that cannot be read.
     pub(crate) fn unreadable(path: &Path, why: &io::Error) -> Self {
         let shown = path.display();
         match why.kind() {
-            // A name that Windows cannot have, such as `mod*`.
+            // A name that Windows does not permit, such as `mod*`.
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename => {
                 Self::new(ErrorKind::NotFound, format!("File not found: {shown}")).with_code(ErrorCode::SourceNotFound)
             }
@@ -220,7 +220,7 @@ impl CliError {
         }
     }
 
-    /// A directory that cannot be entered; `origin` is the option or variable that names it.
+    /// Error for a directory that cannot be entered; `origin` is the option or variable that sets it.
     pub(crate) fn bad_directory(path: &Path, origin: &str, why: &io::Error) -> Self {
         let (kind, message) = match why.kind() {
             io::ErrorKind::PermissionDenied => (ErrorKind::Failure, why.to_string()),
@@ -237,9 +237,9 @@ impl CliError {
 mod tests {
     use super::*;
 
-    /// Windows reports a name that no file can have as an invalid one.
+    /// Windows reports a name that no file can have as invalid.
     #[test]
-    fn a_name_that_cannot_exist_is_a_file_that_is_not_there() {
+    fn an_impossible_name_is_a_missing_file() {
         for kind in [io::ErrorKind::NotFound, io::ErrorKind::InvalidFilename] {
             let error = CliError::unreadable(Path::new("mod*"), &kind.into());
             assert_eq!(error.message(), "File not found: mod*");

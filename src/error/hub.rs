@@ -89,7 +89,7 @@ fn translate(error: HubError) -> CliError {
     }
 }
 
-/// A request that failed for no reason of the Hub's own.
+/// Error for a request that failed for a reason other than a rejection by the Hub.
 fn of_request(error: HttpError, message: String) -> CliError {
     match error {
         HttpError::Network { fault: NetworkFault::Proxy { .. } | NetworkFault::ProxyDown, .. } => {
@@ -118,7 +118,7 @@ fn of_request(error: HttpError, message: String) -> CliError {
     }
 }
 
-/// Suggestion for a token that is not accepted.
+/// Suggestion for a rejected token.
 fn renew(origin: &TokenOrigin) -> String {
     match origin {
         TokenOrigin::Variable(name) => {
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn each_row_has_its_exit_code_and_its_words() {
+    fn each_error_has_its_exit_code_and_message() {
         let rows: Vec<String> = table()
             .into_iter()
             .map(|error| {

@@ -5,11 +5,11 @@ use azure_ai_models_core::http::HttpError;
 use super::service::refused;
 use super::{CliError, ErrorKind};
 
-/// Role that is needed to ask a deployment.
+/// Role that is required to send prompts to a deployment.
 const ROLE: &str = "Ask for the role Azure AI User or Cognitive Services OpenAI User on the Foundry account; a new role assignment takes a few minutes to apply.";
 
 impl CliError {
-    /// A question that a deployment did not answer; `list` is the command that shows what there is.
+    /// Error for a prompt that a deployment did not answer; `list` is the command that lists the deployments.
     pub(crate) fn inference(error: HttpError, name: &str, list: &str) -> Self {
         let HttpError::Service(error) = error else { return error.into() };
         if error.is_html() {

@@ -1,32 +1,32 @@
-//! The kinds of failure and their exit codes.
+//! Kinds of failures and their exit codes.
 
 /// Kind of a failure. Each kind has one exit code and one value in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
-    /// Anything that is not below.
+    /// Any other failure.
     Failure,
-    /// A bad option or value, or a missing answer where the user cannot be asked.
+    /// A bad option or value, or a missing value if no prompt is possible.
     Usage,
-    /// Model, version, path or project.
+    /// Model, version, path or project not found.
     NotFound,
     /// Not signed in, 401, 403.
     Auth,
     /// The version exists, or the model is in use.
     Conflict,
-    /// The local files are no model, or registered files are not what they should be.
+    /// The local files are not a valid model, or registered files differ from the expected ones.
     CheckFailed,
-    /// The upload broke.
+    /// The upload failed.
     UploadFailed,
-    /// The upload is complete, the registration is not.
+    /// The upload is complete, but the registration is not.
     RegistrationFailed,
-    /// Network, throttling, or an answer that makes no sense.
+    /// Network, throttling, or an unexpected response.
     Service,
     /// Ctrl+C, SIGTERM, SIGHUP.
     Interrupted,
 }
 
 impl ErrorKind {
-    /// All of them, in the order of their exit codes.
+    /// All kinds, in the order of their exit codes.
     pub(crate) const ALL: [Self; 10] = [
         Self::Failure,
         Self::Usage,
@@ -40,7 +40,7 @@ impl ErrorKind {
         Self::Interrupted,
     ];
 
-    /// The exit code.
+    /// Exit code of the kind.
     pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::Failure => 1,
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exit_codes_and_words_are_the_documented_ones() {
+    fn exit_codes_and_names_match_the_documentation() {
         let table: Vec<String> =
             ErrorKind::ALL.iter().map(|kind| format!("{} {}", kind.exit_code(), kind.as_str())).collect();
         assert_eq!(

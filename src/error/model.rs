@@ -8,15 +8,16 @@ use super::service::refused;
 use super::table::row_of_code;
 use super::{CliError, ErrorCode, ErrorKind};
 
-/// A model, or one version of it, that a request was about.
+/// A model, or a version of it, that a request was about.
 pub(crate) struct MissingModel<'a> {
     pub(crate) name: &'a ModelName,
     pub(crate) version: Option<&'a ModelVersion>,
-    /// Command that shows what there is.
+    /// Command that lists the existing ones.
     pub(crate) list: &'a str,
 }
 
 impl MissingModel<'_> {
+    /// Message that the model or version does not exist.
     pub(super) fn message(&self) -> String {
         let Self { name, version, .. } = self;
         match version {
@@ -25,6 +26,7 @@ impl MissingModel<'_> {
         }
     }
 
+    /// Suggestion to list the existing ones.
     pub(super) fn suggestion(&self) -> String {
         format!("To see what exists: {}", self.list)
     }
@@ -63,7 +65,7 @@ impl From<DeleteError> for CliError {
         match error {
             DeleteError::Refused(error) => error.into(),
             DeleteError::Failed(failure) => {
-                // One refusal has one exit code, whether the request or the operation reports it.
+                // One rejection has one exit code, whether the request or the operation reports it.
                 let kind = failure.code.as_deref().and_then(row_of_code).map_or(ErrorKind::Failure, |row| row.kind);
                 failed_operation(Self::new(kind, message), ErrorCode::DeletionFailed, failure)
             }
@@ -90,7 +92,7 @@ impl From<UpdateError> for CliError {
     }
 }
 
-/// An operation that failed: the service's code, otherwise `code`, all details, and the suggestion for the code.
+/// Error for a failed operation: the service's code, otherwise `code`, all details, and the suggestion for the code.
 pub(super) fn failed_operation(mut error: CliError, code: ErrorCode, failure: OperationFailure) -> CliError {
     for ErrorDetail { message, .. } in failure.details.iter().filter(|detail| !detail.message.is_empty()) {
         error = error.and_message(message);

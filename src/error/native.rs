@@ -54,7 +54,7 @@ impl From<NativeError> for CliError {
 }
 
 impl CliError {
-    /// The Hub failed during the upload.
+    /// Error for a failure of the Hub during the upload.
     fn of_import(error: HubError) -> Self {
         let is_other_content = matches!(error, HubError::Mismatch { .. });
         let mut cli_error = Self::from(error);

@@ -38,7 +38,7 @@ impl From<HostError> for CliError {
     }
 }
 
-/// Message of an error of azd's server. A prompt that the user cancelled counts as an interrupt.
+/// Message for an error of azd's server. A prompt that the user cancelled counts as an interruption.
 pub(super) fn host_message(error: &HostError) -> String {
     match error {
         HostError::Cancelled => CliError::interrupted().message().to_owned(),
@@ -46,7 +46,7 @@ pub(super) fn host_message(error: &HostError) -> String {
     }
 }
 
-/// Failure of azd's server with this message, without a suggestion.
+/// Error for a failure of azd's server with this message, without a suggestion.
 pub(super) fn failed_host(error: &HostError, message: String) -> CliError {
     let (kind, code) = match error {
         HostError::BadAddress | HostError::Gone { .. } | HostError::TimedOut { .. } => {
@@ -62,7 +62,7 @@ pub(super) fn failed_host(error: &HostError, message: String) -> CliError {
     CliError::new(kind, message).with_code(code)
 }
 
-/// Failure of the `azd` program with this message, without a suggestion.
+/// Error for a failure of the `azd` program with this message, without a suggestion.
 pub(super) fn failed_program(error: &ProgramError, message: String) -> CliError {
     let (kind, code) = match error {
         ProgramError::Missing => (ErrorKind::Failure, ErrorCode::AzdNotFound),
@@ -80,7 +80,7 @@ mod tests {
     use azure_ai_models_core::azd::{AzdMessage, RefusalKind};
 
     #[test]
-    fn answers_of_azd_have_their_kind() {
+    fn errors_of_azd_have_their_kind() {
         let refused = HostError::Refused { refusal: RefusalKind::Plain, message: "w".into(), suggestion: None };
         let limit = Duration::from_secs(10);
         for (error, kind, code) in [

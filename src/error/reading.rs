@@ -52,7 +52,7 @@ fn code_of_reading(error: &HttpError) -> ErrorCode {
 }
 
 impl CliError {
-    /// The blob store failed while files were read.
+    /// Error for a failure of the blob store while files are read.
     pub(super) fn of_reading(error: StoreError) -> Self {
         let service = |message: String| Self::new(ErrorKind::Service, message);
         match error {
@@ -87,7 +87,7 @@ impl CliError {
         }
     }
 
-    /// A blob that was written while it was read.
+    /// Error for a blob that was overwritten while it was read.
     pub(super) fn changed_blob(message: String) -> Self {
         Self::new(ErrorKind::Service, message)
             .with_code(ErrorCode::BlobReplaced)
@@ -100,7 +100,7 @@ impl CliError {
             .with_code(ErrorCode::FilesDiffer)
     }
 
-    /// Error for registered files without proof, where all must be proved.
+    /// Error for unverified registered files if all must be verified.
     pub(crate) fn unproved_files(words: &str) -> Self {
         Self::new(ErrorKind::CheckFailed, words).with_code(ErrorCode::FilesUnproved)
     }

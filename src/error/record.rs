@@ -5,7 +5,7 @@ use azure_ai_models_core::upload::detached::RecordedError;
 use super::{CliError, ErrorCode, ErrorKind};
 
 impl CliError {
-    /// Failure in the form that is stored.
+    /// Failure in its stored form.
     pub(crate) fn recorded(&self) -> RecordedError {
         let details = &*self.details;
         RecordedError {
@@ -20,7 +20,7 @@ impl CliError {
         }
     }
 
-    /// The failure that was written down, with its own exit code.
+    /// Restores the stored failure, with its own exit code.
     pub(crate) fn from_record(record: RecordedError) -> Self {
         let kind = ErrorKind::of_word(&record.kind);
         let mut error = Self::new(kind, record.message).with_code(ErrorCode::Service(record.code));
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_is_the_same_after_it_was_written_down() {
+    fn a_failure_is_unchanged_after_it_was_stored() {
         let error = CliError::new(ErrorKind::RegistrationFailed, "refused")
             .with_code(ErrorCode::RegistrationFailed)
             .with_suggestion("Do this.")

@@ -1,4 +1,4 @@
-//! Error messages for a registration that failed, or whose end is not known.
+//! Error messages for a registration that failed, or whose end is unknown.
 
 use azure_ai_models_core::foundry::RegisterError;
 use azure_ai_models_core::http::HttpError;
@@ -9,11 +9,11 @@ use super::service::{Suggestion, failed_request, refused};
 use super::table::{row_of, row_of_code};
 use super::{CliError, ErrorCode, ErrorKind};
 
-/// Suggestions for a registration whose end is not known.
+/// Suggestions for a registration whose end is unknown.
 pub(crate) struct RegistrationSuggestions<'a> {
-    /// The service may still be at work.
+    /// Suggestion if the service may still be working.
     pub(crate) timed_out: &'a str,
-    /// The service does not know of the registration any longer.
+    /// Suggestion if the service no longer has the registration.
     pub(crate) lost: Option<&'a str>,
 }
 
@@ -28,7 +28,7 @@ impl From<RegisterError> for CliError {
 }
 
 impl CliError {
-    /// A registration that failed, or whose end is not known.
+    /// Error for a registration that failed, or whose end is unknown.
     pub(crate) fn registration(error: RegisterError, suggestions: &RegistrationSuggestions<'_>) -> Self {
         let message = error.to_string();
         let failed = |code| Self::new(ErrorKind::RegistrationFailed, message.clone()).with_code(code);
@@ -68,13 +68,13 @@ impl CliError {
         }
     }
 
-    /// True if the table has a suggestion of its own for a code of the service.
+    /// True if the table has a specific suggestion for a code of the service.
     pub(crate) fn has_suggestion(code: &str) -> bool {
         row_of_code(code).is_some()
     }
 
-    /// The user ended `create` during the registration; `show` is the command that shows the model, `again` the one that
-    /// registers it without another upload.
+    /// Error for a `create` that the user ended during the registration; `show` is the command that shows the model,
+    /// `again` the one that registers it without another upload.
     pub(crate) fn registration_interrupted(show: &str, again: &str) -> Self {
         let message = "Interrupted after the upload. Foundry may still register the model.";
         Self::new(ErrorKind::Interrupted, message)
@@ -83,7 +83,7 @@ impl CliError {
             .with_registration_retry(again)
     }
 
-    /// The version that `create` makes exists; `next` is the next free one, if it is known.
+    /// Error for a `create` whose version exists; `next` is the next free one, if known.
     pub(crate) fn version_exists(
         conflict: VersionConflict,
         name: &ModelName,
@@ -116,15 +116,15 @@ impl CliError {
     }
 }
 
-/// How `create` learned that its version exists.
+/// Source of the information that a version exists.
 pub(crate) enum VersionConflict {
-    /// The service gives no upload location for it.
+    /// The service returns no upload location for it.
     Upload(HttpError),
-    /// The service does not register it.
+    /// The service rejects its registration.
     Registration(RegisterError),
 }
 
-/// A failed request of a registration, without a suggestion.
+/// Error for a failed request of a registration, without a suggestion.
 fn failed_registration(error: HttpError, headline: &str) -> CliError {
     let error = failed_request(error).with_headline(headline);
     CliError { kind: ErrorKind::RegistrationFailed, ..error }

@@ -1,4 +1,4 @@
-//! Report of a failure to azd, except for failures that are not reported.
+//! Report of a failure to azd, except for failures that azd must not show.
 
 use azure_ai_models_core::azd::{ErrorReport, FailureOrigin};
 use azure_ai_models_core::display::printable_lines;
@@ -6,8 +6,8 @@ use azure_ai_models_core::display::printable_lines;
 use super::{CliError, ErrorCode, ErrorKind, ErrorOrigin};
 
 impl CliError {
-    /// Failure for azd to show; `None` if the console shows it: after Ctrl+C azd is gone, and a declined question is no
-    /// failure.
+    /// Failure for azd to display; `None` if the console shows it: after Ctrl+C azd has ended, and a declined prompt is
+    /// not a failure.
     pub(crate) fn report(&self) -> Option<ErrorReport> {
         let details = &*self.details;
         if self.kind == ErrorKind::Interrupted || details.code == ErrorCode::Cancelled {
@@ -48,7 +48,7 @@ fn category(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// Converts `ModelNotFound` and `missing-shard` to azd's form of codes.
+/// Converts `ModelNotFound` and `missing-shard` to azd's notation of codes.
 fn snake_case(code: &str) -> String {
     let mut out = String::with_capacity(code.len() + 4);
     let mut after_lower = false;

@@ -44,11 +44,11 @@ impl Suggestion {
     }
 }
 
-/// Suggestion when the service refuses to create a version for a reason other than the version.
+/// Suggestion if the service refuses to create a version for a reason other than the version.
 const RESOLVE: &str = "Fix the problem named in the message, then run the same command again.";
 
 impl Suggestion {
-    /// Suggestion for a request that makes a version.
+    /// Suggestion for a request that creates a version.
     pub(super) fn of_creation(error: &HttpError) -> Self {
         match error.service() {
             Some(error) if is_any_conflict(error) => Self { text: RESOLVE.to_owned(), links: &[] },
@@ -58,18 +58,19 @@ impl Suggestion {
 }
 
 impl CliError {
-    /// A conflict that keeps a version from being made, and is not about the version.
+    /// Error for a conflict that prevents the creation of a version, and is not about the version.
     pub(super) fn refused_creation(error: HttpError) -> Self {
         let suggestion = Suggestion::of_creation(&error);
         failed_request(error).suggest(suggestion)
     }
 
+    /// Sets suggestion and links.
     pub(super) fn suggest(self, Suggestion { text, links }: Suggestion) -> Self {
         links.iter().fold(self.with_suggestion(text), |error, (title, url)| error.with_link(title, url))
     }
 }
 
-/// A failed request without a suggestion.
+/// Error for a failed request, without a suggestion.
 pub(super) fn failed_request(error: HttpError) -> CliError {
     let message = error.to_string();
     match error {
@@ -91,7 +92,7 @@ pub(super) fn failed_request(error: HttpError) -> CliError {
     }
 }
 
-/// Refusal of a service with this message, without a suggestion.
+/// Error for a rejection by a service with this message, without a suggestion.
 pub(super) fn refused(error: ServiceError, kind: ErrorKind, message: impl Into<String>) -> CliError {
     CliError::new(kind, message)
         .with_answer(error.status, error.request_id, error.date)
@@ -136,7 +137,7 @@ fn network_suggestion(fault: NetworkFault) -> &'static str {
     }
 }
 
-/// Suggestion where an intermediary answers for a blob store.
+/// Suggestion if an intermediary responds in place of a blob store.
 pub(super) const INTERMEDIARY: &str = "The response came from a proxy or gateway, or from a network that requires a sign-in in a browser. Sign in there, or check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.";
 
 fn flaw_suggestion(flaw: &ResponseFlaw) -> &'static str {
@@ -161,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_way_to_have_no_answer_has_its_own_words() {
+    fn every_kind_of_missing_response_has_its_own_message() {
         let mut rows = String::new();
         let proxy = |status| NetworkFault::Proxy { status };
         for fault in [

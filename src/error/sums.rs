@@ -22,7 +22,8 @@ impl From<HashError> for CliError {
 }
 
 impl CliError {
-    /// Error for a plan's blobs that the store does not list: usually because the SAS is missing, which no plan holds.
+    /// Error for a plan's blobs that the store does not list: usually because the SAS is missing, which plans do not
+    /// contain.
     pub(crate) fn unlisted_source(error: &HttpError) -> Self {
         let kind = match error.status() {
             Some(400..=499) => ErrorKind::Auth,

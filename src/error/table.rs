@@ -5,24 +5,25 @@
 use super::ErrorKind::{self, Auth, Conflict, Failure, NotFound, Service};
 use azure_ai_models_core::http::ServiceError;
 
-/// Row of the table: a refusal, and its message for the user.
+/// Row of the table: a rejection, and its message for the user.
 #[derive(Debug)]
 pub(crate) struct RefusalRow {
     /// Name of the row in tests.
     pub(crate) name: &'static str,
-    /// Codes of the service that lead here, in any case.
+    /// Matching codes of the service, case-insensitive.
     codes: &'static [&'static str],
-    /// Further condition for the row.
+    /// Additional condition for the row.
     when: fn(&ServiceError) -> bool,
     pub(super) kind: ErrorKind,
-    /// Text before the message of the service; `{status}` stands for the status where the message does not contain it.
+    /// Text before the message of the service; `{status}` is replaced with the status if the message does not contain
+    /// it.
     pub(super) headline: &'static str,
-    /// Suggestion; `{tenant}` and `{wait}` are replaced by those of the answer.
+    /// Suggestion; `{tenant}` and `{wait}` are replaced with those of the response.
     pub(super) suggestion: &'static str,
     pub(super) links: &'static [(&'static str, &'static str)],
 }
 
-/// A row for these codes.
+/// Row for these codes.
 const fn code(
     name: &'static str,
     codes: &'static [&'static str],
@@ -241,18 +242,18 @@ pub(crate) static ROWS: &[RefusalRow] = &[
     ),
 ];
 
-/// The row of a refusal.
+/// Row for a rejection.
 pub(super) fn row_of(error: &ServiceError) -> &'static RefusalRow {
     let fits = |row: &&RefusalRow| error.has_code(row.codes) || (row.when)(error);
     ROWS.iter().find(fits).unwrap_or(&ROWS[ROWS.len() - 1])
 }
 
-/// True for a conflict that is known by its status alone.
+/// True for a conflict that is identified only by its status.
 pub(super) fn is_any_conflict(error: &ServiceError) -> bool {
     row_of(error).name == "conflict"
 }
 
-/// The row of a failure of which only the service's code is known.
+/// Row for a failure of which only the service's code is known.
 pub(super) fn row_of_code(code: &str) -> Option<&'static RefusalRow> {
     ROWS.iter().find(|row| row.codes.iter().any(|known| known.eq_ignore_ascii_case(code)))
 }

@@ -13,12 +13,12 @@ use super::service::INTERMEDIARY;
 use super::{CliError, ErrorCode, ErrorKind, is_refusal};
 use crate::shell::quoted;
 
-/// Changed files that are named; more would hide the rest of the message.
+/// Maximum number of changed files in the message; more would hide the rest of it.
 const MAX_NAMED_FILES: usize = 5;
 
 /// Headline of every failed upload that can be resumed (design/cli.md#interrupted-uploads).
 pub(super) const INTERRUPTED_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
-/// Message where the same command alone would fail again.
+/// Message if the same command alone would fail again.
 const BLOCKED_UPLOAD: &str = "Upload interrupted. Fix the problem, then run the same command to resume.";
 
 impl From<DirectoryError> for CliError {
@@ -84,16 +84,16 @@ impl From<TransferFailure> for CliError {
 pub(super) const STALLED: &str = "Check the network between this machine and the storage. To wait longer next time, set AZURE_AI_MODELS_STALL_TIMEOUT, for example to 30m.";
 const OTHER_UPLOAD: &str =
     "Another upload of this version uses the same location: use another --version, or wait until it has ended.";
-/// Suggestion where the source was changed or cannot be read.
+/// Suggestion if the source was changed or cannot be read.
 pub(super) const CHECK_FILES: &str =
     "Check that every file exists and can be read, and that no program changes the files during the upload.";
 
-/// True if the store does not accept content. A location that is gone is requested again by the next run.
+/// True if the store rejects content. A location that no longer exists is requested again by the next run.
 pub(super) fn is_store_refusal(error: &HttpError) -> bool {
     error.is_of_intermediary() || error.status().is_some_and(|status| is_refusal(status) && status != 404)
 }
 
-/// `Upload interrupted at 28% (33.6 GB of 120 GB sent).`
+/// Formats `Upload interrupted at 28% (33.6 GB of 120 GB sent).`
 fn interrupted_at(progress: TransferProgress) -> String {
     let bytes = units::bytes(progress.bytes);
     let far = match progress.total_bytes.filter(|total| *total > 0) {
@@ -106,7 +106,7 @@ fn interrupted_at(progress: TransferProgress) -> String {
     format!("Upload interrupted {far}.")
 }
 
-/// Code of the store's answer, if it sent one.
+/// Code of the store's response, if there is one.
 pub(super) fn code_of_store(error: &HttpError) -> ErrorCode {
     if error.is_of_intermediary() {
         return ErrorCode::BadAnswer;
@@ -116,7 +116,7 @@ pub(super) fn code_of_store(error: &HttpError) -> ErrorCode {
 }
 
 impl CliError {
-    /// Adds which files of the source changed during the upload, and how to omit them.
+    /// Adds the files of the source that changed during the upload, and how to omit them.
     #[must_use]
     pub(crate) fn with_changed_files(mut self, changed: &[ChangedFile]) -> Self {
         for ChangedFile { path, planned, now } in changed.iter().take(MAX_NAMED_FILES) {
@@ -145,32 +145,32 @@ impl CliError {
         Self { kind: ErrorKind::RegistrationFailed, ..error }
     }
 
-    /// The user ended an upload that was this far.
+    /// Error for an upload that the user ended at this progress.
     pub(super) fn upload_interrupted(progress: TransferProgress) -> Self {
         Self::new(ErrorKind::Interrupted, interrupted_at(progress)).with_code(ErrorCode::UploadInterrupted)
     }
 
-    /// There is no unfinished upload with such an id.
+    /// Error for an id without an unfinished upload.
     pub(crate) fn no_such_upload(id: &str, list: &str) -> Self {
         Self::new(ErrorKind::NotFound, format!("unfinished upload {id} not found on this machine"))
             .with_code(ErrorCode::UploadNotFound)
             .with_suggestion(format!("List the uploads: {list}"))
     }
 
-    /// The directory with the journals of uploads cannot be read.
+    /// Error for the directory with the journals of uploads that cannot be read.
     pub(crate) fn no_uploads(config_dir: &Path, why: &io::Error) -> Self {
         Self::failure(format!("cannot read the uploads in {}: {why}", config_dir.display()))
             .with_code(ErrorCode::NoUploadDirectory)
             .with_suggestion("Allow reading there, or set AZD_CONFIG_DIR to another directory.")
     }
 
-    /// Adds the engine that needs no AzCopy to the suggestion.
+    /// Adds to the suggestion the engine that does not need AzCopy.
     #[must_use]
     pub(crate) fn with_native_engine(self) -> Self {
         self.and_suggestion("To upload without AzCopy: --engine native")
     }
 
-    /// Adds the command that resumes to the suggestion.
+    /// Adds to the suggestion the command that resumes.
     #[must_use]
     pub(crate) fn with_resume(self, command: &str) -> Self {
         let message = match self.is_lasting() {
@@ -180,7 +180,7 @@ impl CliError {
         self.and_suggestion(&format!("{message}\n  {command}"))
     }
 
-    /// Adds the command that registers a complete upload without sending anything again to the suggestion.
+    /// Adds to the suggestion the command that registers a complete upload without sending anything again.
     #[must_use]
     pub(crate) fn with_registration_retry(self, command: &str) -> Self {
         let message = match self.is_lasting() {
@@ -190,7 +190,7 @@ impl CliError {
         self.and_suggestion(&format!("The upload is complete and kept. {message}\n  {command}"))
     }
 
-    /// Marks the error as one that a repetition of the same command would not resolve.
+    /// Marks the error as one that running the same command again would not resolve.
     #[must_use]
     pub(super) fn lasting(mut self) -> Self {
         if let Some(rest) = self.details.message.strip_prefix(INTERRUPTED_UPLOAD) {
@@ -200,7 +200,7 @@ impl CliError {
         self
     }
 
-    /// Adds what to do where an intermediary answers for the blob store.
+    /// Adds the suggestion for an intermediary that responds in place of the blob store.
     #[must_use]
     pub(super) fn suggest_for_intermediary(self, error: &HttpError) -> Self {
         if error.is_of_intermediary() { self.with_suggestion(INTERMEDIARY) } else { self }

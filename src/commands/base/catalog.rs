@@ -1,4 +1,4 @@
-//! The catalogue that a command refers to: that of the account, or that of a region.
+//! Catalogue that a command refers to: that of the account, or that of a region.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -20,9 +20,9 @@ pub(crate) struct CatalogArgs {
     pub(crate) account: AccountArgs,
 }
 
-/// Models that can be deployed, and the region that they were read for.
+/// Models that can be deployed, and the region for which they were read.
 pub(crate) struct Catalog {
-    /// Models, one row for each version.
+    /// Models, one row per version.
     pub(crate) models: Vec<AccountModel>,
     arm: ArmClient,
     subscription: String,
@@ -40,7 +40,7 @@ impl Catalog {
         Ok(Self::new(models, context, location))
     }
 
-    /// Versions of the models of this name, in any case and of any format.
+    /// Versions of the models with this name, case-insensitively and of any format.
     pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = &AccountModel> {
         let models = self.models.iter().filter(|model| !model.view().is_custom());
         models.filter(move |model| model.view().name.eq_ignore_ascii_case(name))
@@ -49,7 +49,7 @@ impl Catalog {
     /// Quota in the region; `None` if the user may not see it, or the service lists none.
     ///
     /// # Errors
-    /// When Azure Resource Manager fails in any other way.
+    /// Other failures of Azure Resource Manager.
     pub(crate) async fn usages(&self) -> Result<Option<Vec<Usage>>, CliError> {
         match self.arm.usages(&self.subscription, &self.location).await {
             Ok(usages) => Ok(Some(usages).filter(|usages| !usages.is_empty())),
@@ -62,7 +62,7 @@ impl Catalog {
 /// Reads the catalogue.
 ///
 /// # Errors
-/// When there is no account, or neither list can be read.
+/// When the account is not found, or neither list can be read.
 pub(super) async fn read(app: &App, args: &CatalogArgs) -> Result<Catalog, CliError> {
     let context = access(app, &args.account).await?.full()?;
     match &args.location {
@@ -71,7 +71,8 @@ pub(super) async fn read(app: &App, args: &CatalogArgs) -> Result<Catalog, CliEr
     }
 }
 
-/// Reads what can be deployed in the account; the list of its region where that of the account may not be read.
+/// Reads the models that can be deployed in the account; falls back to the list of its region if the user may not read
+/// that of the account.
 ///
 /// # Errors
 /// When neither list can be read.
@@ -86,7 +87,7 @@ pub(crate) async fn of_account(app: &App, context: &AccountContext) -> Result<Ca
     }
 }
 
-/// Error for a model that is missing in the catalogue, with similar names.
+/// Error for a model that is not in the catalogue, with similar names.
 pub(crate) fn no_such_model(app: &App, account: &AccountArgs, catalog: &Catalog, name: &str) -> CliError {
     let models = catalog.models.iter().map(AccountModel::view).filter(|model| !model.is_custom());
     let list = account.command_line(app, &["base", "list"]);

@@ -75,10 +75,11 @@ impl Product for ModelRows {
     }
 }
 
-/// Lists the catalog models that fit the filters; ended ones are counted on standard error, unless `--all` is given.
+/// Lists the catalogue models that match the filters; retired ones are counted on standard error, unless `--all` is
+/// given.
 ///
 /// # Errors
-/// A lifecycle state that no model has is a usage error that names those that exist.
+/// A lifecycle state that no model has is a usage error that lists the existing ones.
 pub(super) async fn list(app: &App, args: BaseListArgs) -> Result<(), CliError> {
     let BaseListArgs { publisher, format, name, sku, capability, lifecycle, all, catalog } = args;
     let filter = CatalogFilter { publisher, format, name, sku, capability, lifecycle, all };

@@ -42,7 +42,7 @@ Examples:
   azd ai models base deployments create --model gpt-4.1";
 
 impl BaseCommand {
-    /// How progress is shown.
+    /// Progress mode of the command.
     pub(crate) fn progress(&self) -> ProgressMode {
         match self {
             Self::Deployments { command: Some(command) } => command.progress(),
@@ -54,7 +54,7 @@ impl BaseCommand {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// Whatever the command failed with.
+/// Error of the command.
 pub(crate) async fn run(app: &App, command: BaseCommand) -> Result<(), CliError> {
     match command {
         BaseCommand::List(args) => list::list(app, args).await,

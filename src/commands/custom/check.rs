@@ -1,4 +1,4 @@
-//! `custom check`: the checks of `create` on the files, without Azure; for local files also without a network.
+//! `custom check`: the checks of `create` on the files, without Azure, and for local files without network access.
 
 use clap::{Args, ValueHint};
 
@@ -38,7 +38,7 @@ pub(crate) struct CheckArgs {
     selection: SelectionArgs,
 }
 
-/// Findings of the check; `checked` where the files could be read.
+/// Findings of the check; `checked` is true if the files could be read.
 struct Findings<'a> {
     findings: &'a [Finding],
     checked: Option<CheckSummary>,
@@ -57,7 +57,7 @@ impl Product for Findings<'_> {
 /// Checks files without an upload. Sends requests only for hf:// sources.
 ///
 /// # Errors
-/// Exit code 6 where a finding is an error; the findings are printed before.
+/// Exit code 6 if a finding is an error; the findings are printed before.
 pub(super) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
     let source = app.source(args.path.expose())?;
     if matches!(source, Source::Blob(_)) {

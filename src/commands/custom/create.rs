@@ -1,7 +1,7 @@
 //! `custom create`: uploads weights and registers them.
 //!
-//! The order of the steps is fixed: what can fail without the network fails first, and nothing is
-//! registered that did not arrive whole.
+//! The order of the steps is fixed: steps that can fail without the network come first, and nothing is registered that
+//! is not completely uploaded.
 
 mod args;
 mod command_line;
@@ -52,7 +52,7 @@ use crate::commands::deployments::create::PreparedDeployment;
 use crate::console::render;
 use crate::error::{CliError, ErrorCode};
 
-/// Steps that the user sees: location, upload, registration.
+/// Number of steps shown to the user: location, upload, registration.
 const STEPS: u8 = 3;
 
 /// Uploads and registers one version, or shows the plan with `--dry-run`. Options are checked before the first request.
@@ -74,7 +74,7 @@ pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> 
     create_model(app, &spec, &foundry).await
 }
 
-/// Creates a model from the spec; used by `uploads resume` too.
+/// Creates a model from the spec; also used by `uploads resume`.
 pub(super) async fn create_model(app: &App, spec: &CreateSpec, foundry: &FoundryClient) -> Result<(), CliError> {
     let planned = spec.plan(app, Some(&foundry.endpoint().to_string())).await?;
     if let Some(plan) = &spec.plan {
@@ -140,7 +140,7 @@ pub(super) async fn create_model(app: &App, spec: &CreateSpec, foundry: &Foundry
 }
 
 impl CreateSpec {
-    /// Plan and findings. An unfinished import to this project endpoint is pinned to its commit.
+    /// Plan and findings. An unfinished import to this project endpoint stays pinned to its commit.
     async fn plan(&self, app: &App, endpoint: Option<&str>) -> Result<CheckedPlan, CliError> {
         let check = if self.check { CheckMode::As(Some(self.details.weight_type)) } else { CheckMode::Skipped };
         let pinned = self.plan.as_ref().and_then(|plan| plan.pin());
@@ -166,26 +166,26 @@ impl CreateSpec {
     }
 }
 
-/// State of one `create`, after everything that can fail without the service was checked.
+/// State of one `create`, after all checks that do not need the service.
 struct CreateRun<'a> {
     app: &'a App,
     spec: &'a CreateSpec,
     source: Arc<UploadSource>,
-    /// Sums of the files, where they were computed before the upload.
+    /// Checksums of the files, if they were computed before the upload.
     sums: Option<FileSums>,
     /// Details of the model, with the tags of an import.
     details: ModelDetails,
-    /// Reads the files of an import.
+    /// Reader of the files of an import.
     reader: Option<Arc<HubReader>>,
     foundry: &'a FoundryClient,
     config_dir: PathBuf,
     settings: TransferSettings,
     engine: OnceCell<Box<dyn TransferEngine>>,
-    /// Deployment that the model becomes.
+    /// Deployment to create from the model.
     deploy: Option<PreparedDeployment>,
 }
 
-/// Reports what the service may reject about these weights, and the adapter's own description.
+/// Reports features of these weights that the service may reject, and the adapter's own description.
 async fn describe(app: &App, spec: &CreateSpec, planned: &CheckedPlan) {
     let details = &spec.details;
     if details.weight_type == WeightType::LoRA
@@ -205,7 +205,7 @@ async fn describe(app: &App, spec: &CreateSpec, planned: &CheckedPlan) {
     }
 }
 
-/// The dialect of the api-version may have no place for a publisher.
+/// Rejects a publisher if the api-version does not support one.
 fn check_publisher(app: &App, spec: &CreateSpec) -> Result<(), CliError> {
     if spec.details.publisher.is_some() && api_version(&app.env).eq_ignore_ascii_case("v1") {
         return Err(CliError::usage("--publisher is not supported by API version v1")
@@ -215,7 +215,7 @@ fn check_publisher(app: &App, spec: &CreateSpec) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Warnings are shown, errors end the command.
+/// Shows warnings; errors end the command.
 fn show_findings(app: &App, findings: &[Finding]) -> Result<(), CliError> {
     for finding in findings.iter().filter(|finding| !finding.is_error()) {
         app.console.warn(&format!("{}. {}", render::finding_line(finding), finding.suggestion));

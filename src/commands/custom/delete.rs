@@ -50,7 +50,7 @@ pub(crate) struct DeleteArgs {
 #[derive(Serialize)]
 struct DeletedModel<'a> {
     name: &'a str,
-    /// `None` if no version was named and the model does not exist.
+    /// `None` if no version was given and the model does not exist.
     version: Option<&'a str>,
     deleted: bool,
 }
@@ -68,7 +68,7 @@ impl Product for DeletedModel<'_> {
 /// Deletes one version, after the user typed the name of the model, and waits until it is gone.
 ///
 /// # Errors
-/// Conflict where a deployment uses it; not found, unless `--if-exists` is given.
+/// Conflict if a deployment uses it; not found, unless `--if-exists` is given.
 pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> {
     let confirm = Confirm {
         action: "the deletion",
@@ -82,7 +82,7 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
         app.can_confirm(&confirm)?;
     }
     let foundry = connect::foundry(app).await?;
-    // Verified first: the service answers 200 for versions that never existed.
+    // Checked first: the service responds with 200 for versions that never existed.
     let version = match one_version(app, &foundry, &args.name, args.version.as_ref(), "delete").await {
         Err(error) if args.if_exists && error.is_model_missing() => return report_missing(app, &args),
         found => found?,
@@ -107,7 +107,7 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
     app.show(&DeletedModel { name: args.name.as_str(), version: Some(version.as_str()), deleted: true })
 }
 
-/// `--if-exists` found nothing.
+/// Reports that `--if-exists` found nothing.
 fn report_missing(app: &App, args: &DeleteArgs) -> Result<(), CliError> {
     let (name, version) = (args.name.as_str(), args.version.as_ref().map(ModelVersion::as_str));
     let what = version.map_or_else(|| format!("'{name}'"), |version| format!("'{name}' (version {version})"));

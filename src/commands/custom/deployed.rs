@@ -6,17 +6,17 @@ use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::foundry::FoundryClient;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
 
-/// Fails if deployments use a version. Where Azure Resource Manager does not report them, the service decides.
+/// Fails if deployments use a version. If Azure Resource Manager does not report them, the service decides.
 ///
 /// # Errors
-/// `conflict`, which names the deployments and the command that removes them.
+/// `conflict`, with the deployments and the command that deletes them.
 pub(super) async fn refuse_deployed(
     app: &App,
     foundry: &FoundryClient,
     name: &ModelName,
     version: &ModelVersion,
 ) -> Result<(), CliError> {
-    // Only anticipates the service's own check, so it may not take long.
+    // This only anticipates the service's own check, so it must not take long.
     let Ok(found) = tokio::time::timeout(app.timings.token, Box::pin(users(app, foundry, name, version))).await else {
         app.console.debug("the deployments were not checked: no answer in time");
         return Ok(());

@@ -68,7 +68,7 @@ pub(crate) struct DownloadArgs {
 }
 
 impl DownloadArgs {
-    /// How progress is shown.
+    /// Progress mode of the command.
     pub(super) fn progress(&self) -> ProgressMode {
         self.progress.mode()
     }
@@ -100,7 +100,7 @@ struct Downloaded<'a> {
     files: Vec<FileEntry<'a>>,
 }
 
-/// Numbers of files and bytes.
+/// Number of files and bytes.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Totals {
@@ -119,7 +119,7 @@ struct FileEntry<'a> {
     bytes: u64,
     /// SHA-256 that was compared with the recorded one.
     sha256: Option<ContentHash>,
-    /// `downloaded`, or `present` before this run.
+    /// `downloaded`, or `present` if it existed before this run.
     status: &'static str,
     proof: &'static str,
 }
@@ -163,10 +163,10 @@ impl Product for Downloaded<'_> {
     }
 }
 
-/// Downloads the files of a version. What is in the directory with the recorded SHA-256 counts as downloaded.
+/// Downloads the files of a version. Existing files with the recorded SHA-256 count as downloaded.
 ///
 /// # Errors
-/// Conflict, before the first byte, where another file would be overwritten without `--force`.
+/// Conflict, before anything is fetched, if another file would be overwritten without `--force`.
 pub(super) async fn download(app: &App, args: DownloadArgs) -> Result<(), CliError> {
     let directory = absolute(app.env.cwd(), &args.to);
     let foundry = connect::foundry(app).await?;
@@ -219,7 +219,7 @@ async fn planned(
     blocking(move || plan.check().map(|()| plan)).await
 }
 
-/// Fetches the missing files, with progress.
+/// Fetches the missing files, and shows the progress.
 async fn fetched(
     app: &App,
     stored: &ModelFiles,

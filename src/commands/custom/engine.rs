@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::error::CliError;
 use azure_ai_models_core::azcopy::{self, AzCopy, DownloadSource, InstallEvent, Installer, LocateError};
 
-/// The named AzCopy, otherwise the first of `PATH` and the usual directories, otherwise a download with progress.
+/// Returns the given AzCopy, otherwise the first in `PATH` and the default directories, otherwise downloads it.
 pub(super) async fn find(app: &App, explicit: Option<&Path>) -> Result<AzCopy, CliError> {
     match azcopy::locate(&app.env, explicit) {
         Ok(candidate) => Ok(AzCopy::verify(candidate, &app.env, &app.timings, &app.reporter()).await?),

@@ -1,4 +1,4 @@
-//! The model version that a command refers to, with proof that it exists.
+//! Model version that a command refers to, after a check that it exists.
 
 use crate::app::App;
 use crate::error::{CliError, ErrorCode, MissingModel};
@@ -10,7 +10,7 @@ use azure_ai_models_core::model::{
 /// Version with invalid characters.
 const UNNAMEABLE: &str = "a version that cannot be named in a request";
 
-/// Message of this program for a 404 about a model; every other failure is unchanged.
+/// Converts a 404 about a model to this program's message; other failures are unchanged.
 pub(super) fn explain_missing(
     app: &App,
     error: impl Into<ListError>,
@@ -26,12 +26,12 @@ pub(super) fn explain_missing(
     }
 }
 
-/// A model, or one version of it, that is not in any list.
+/// Error for a model, or a version of it, that does not exist.
 pub(super) fn no_such_model(app: &App, name: &ModelName, version: Option<&ModelVersion>) -> CliError {
     CliError::no_such_model(name, version, &list_command(app, name, version))
 }
 
-/// The command that shows what there is instead.
+/// Command that lists the existing ones.
 fn list_command(app: &App, name: &ModelName, version: Option<&ModelVersion>) -> String {
     match version {
         Some(_) => app.command_line(&["custom", "versions", "--name", name.as_str()]),
@@ -39,7 +39,7 @@ fn list_command(app: &App, name: &ModelName, version: Option<&ModelVersion>) -> 
     }
 }
 
-/// The named version; without a version, the latest.
+/// Gets the given version, or by default the latest.
 pub(super) async fn model(
     app: &App,
     foundry: &FoundryClient,
@@ -67,7 +67,8 @@ pub(super) fn recorded_digest(model: &CustomModel) -> Option<ContentHash> {
     tag.and_then(|(_, value)| value.parse().ok())
 }
 
-/// The named version, or the only one there is; several are an error that lists them. `verb` says what is to be done.
+/// Returns the given version, or the only existing one; several are an error that lists them. `verb` is the action for
+/// the message.
 pub(super) async fn one_version(
     app: &App,
     foundry: &FoundryClient,

@@ -1,4 +1,4 @@
-//! Sources at the Hugging Face Hub: client, plan, and output lines.
+//! Sources on the Hugging Face Hub: client, plan, and output lines.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use azure_ai_models_core::hub::{
 use azure_ai_models_core::source::{PlanError, Selection};
 use azure_ai_models_core::upload::{self, Journal};
 
-/// Plans an import, pinned to the commit of an earlier attempt where there is one.
+/// Plans an import, pinned to the commit of an earlier attempt if there is one.
 pub(super) async fn plan(
     app: &App,
     address: &HubAddress,
@@ -87,7 +87,7 @@ pub(super) fn selected_line(source: &HubSource) -> String {
     render::selected_line((source.files.len() as u64, source.bytes()), source.all())
 }
 
-/// Refuses to finish an import at another Hub than the one where it began.
+/// Rejects finishing an import from another Hub than the one where it began.
 pub(super) fn check_same_hub(app: &App, pin: &HubPin) -> Result<(), CliError> {
     let now = HubEndpoint::parse(app.hub_env().get(var::HF_ENDPOINT))?;
     if now.to_string() == pin.endpoint {
@@ -98,7 +98,7 @@ pub(super) fn check_same_hub(app: &App, pin: &HubPin) -> Result<(), CliError> {
         .with_suggestion(format!("Set HF_ENDPOINT to {}, or unset it if that is the public Hub.", pin.endpoint)))
 }
 
-/// How the bytes will travel, as far as known before the first of them moves.
+/// Expected transfer mode, as far as known before the transfer.
 pub(super) async fn expected_mode(
     source: &HubSource,
     reader: &HubReader,

@@ -72,11 +72,11 @@ pub(super) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
         ModelListSeed { filter: Arc::clone(&filter), with_documents: app.globals.output == OutputFormat::Json };
     let limit = limit.map(NonZeroUsize::get);
     let (mut models, is_whole) = match limit {
-        // Only a condition or an order needs models beyond the limit.
+        // Only a filter or an order needs models beyond the limit.
         Some(limit) if filter.is_empty() && sort.is_none() => foundry.first_models(limit, listing).await?,
         _ => (foundry.list_models(listing).await?, true),
     };
-    // A condition applies to the latest version: an older one that meets it is not listed in its place.
+    // A filter applies to the latest version: an older matching one is not listed in its place.
     keep_latest(&mut models);
     models.retain(ListedModel::meets_filter);
     match sort {

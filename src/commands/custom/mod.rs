@@ -49,7 +49,7 @@ Examples:
   azd ai models custom deployments delete --name my-deployment";
 
 impl CustomGroup {
-    /// How progress is shown.
+    /// Progress mode of the command.
     pub(crate) fn progress(&self) -> ProgressMode {
         match self {
             Self::Models(command) => command.progress(),
@@ -60,7 +60,7 @@ impl CustomGroup {
 }
 
 impl CustomCommand {
-    /// How progress is shown.
+    /// Progress mode of the command.
     pub(crate) fn progress(&self) -> ProgressMode {
         match self {
             Self::Create(args) => args.progress(),
@@ -136,7 +136,7 @@ impl CustomGroup {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// Whatever the command failed with.
+/// Error of the command.
 pub(crate) async fn run_group(app: &App, command: CustomGroup) -> Result<(), CliError> {
     match command {
         CustomGroup::Models(command) => run(app, command).await,
@@ -149,7 +149,7 @@ pub(crate) async fn run_group(app: &App, command: CustomGroup) -> Result<(), Cli
 /// Runs a command of models.
 ///
 /// # Errors
-/// Whatever the command failed with.
+/// Error of the command.
 pub(crate) async fn run(app: &App, command: CustomCommand) -> Result<(), CliError> {
     match command {
         CustomCommand::Create(args) => create::create(app, *args).await,

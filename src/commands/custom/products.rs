@@ -6,7 +6,7 @@ use crate::console::product::{self, JsonPieces, Product};
 use crate::console::render::{self, RowKind};
 use azure_ai_models_core::model::{CustomModel, ListedModel};
 
-/// One model: its document, or a page that ends with what can be done with it now.
+/// One model: its document, or a page that ends with the possible next steps.
 pub(super) struct ModelPage<'a> {
     pub(super) app: &'a App,
     pub(super) model: &'a CustomModel,

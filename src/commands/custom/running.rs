@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::error::CliError;
 use azure_ai_models_core::upload::DirectoryError;
 
-/// Error for an upload that another process owns; for a detached one with the commands that follow and end it.
+/// Error for an upload that another process owns; for a detached one with the commands that attach to it and stop it.
 pub(super) fn error(app: &App, error: DirectoryError) -> CliError {
     let DirectoryError::InUse { upload, detached: true, .. } = &error else { return error.into() };
     let command = |word: &str| app.command_line(&["custom", "uploads", word, upload]);

@@ -15,7 +15,7 @@ use azure_ai_models_core::hub::{HubAddress, HubImport, HubPin, HubReader};
 use azure_ai_models_core::model::{BlobPath, Finding, Source, WeightType};
 use azure_ai_models_core::source::{self, ExcludeReason, Excluded, Pattern, PlanError, Selection, UploadSource};
 
-/// Names reported on one line.
+/// Maximum number of names reported on one line.
 const MAX_NAMED_SECRETS: usize = 10;
 
 /// Options that select files of a directory.
@@ -38,11 +38,12 @@ pub(super) struct SelectionArgs {
 }
 
 impl SelectionArgs {
-    /// The options that make this selection.
+    /// Options for this selection.
     pub(super) fn of(include: Vec<Pattern>, exclude: Vec<Pattern>, default_excludes: bool) -> Self {
         Self { include, exclude, no_default_excludes: !default_excludes }
     }
 
+    /// Selection by these options.
     pub(super) fn selection(&self) -> Selection {
         Selection::new(self.include.clone(), self.exclude.clone(), !self.no_default_excludes)
     }
@@ -52,19 +53,19 @@ impl SelectionArgs {
 pub(super) struct CheckedPlan {
     pub(super) source: UploadSource,
     pub(super) findings: Vec<Finding>,
-    /// Reads the files of an import.
+    /// Reader of the files of an import.
     pub(super) reader: Option<Arc<HubReader>>,
-    /// Existing files that are not among the allowed ones.
+    /// Existing files that are not permitted by the saved plan.
     pub(super) newer: Vec<BlobPath>,
 }
 
-/// Allowed files, where a saved plan lists them.
+/// Permitted files, if a saved plan lists them.
 pub(super) type AllowedFiles = Option<Arc<HashSet<BlobPath>>>;
 
-/// A plan, or why there is none.
+/// A plan, or the reason why there is none.
 pub(super) type PlanResult = Result<CheckedPlan, PlanError>;
 
-/// Plans the upload and checks the files. A slow file system can be interrupted. `earlier`: the commit of an earlier
+/// Plans the upload and checks the files. Can be interrupted on a slow file system. `earlier`: commit of an earlier
 /// attempt of an import.
 pub(super) async fn plan_and_check(
     app: &App,
@@ -135,7 +136,7 @@ async fn plan_and_check_local(
     Ok(checked)
 }
 
-/// Names files that are excluded because they may hold a secret.
+/// Names files that are excluded because they may contain a secret.
 fn name_secrets(app: &App, excluded: &[Excluded]) {
     let secrets: Vec<&str> =
         excluded.iter().filter(|left| left.reason == ExcludeReason::MaySecret).map(|left| left.path.as_str()).collect();
@@ -150,8 +151,8 @@ fn name_secrets(app: &App, excluded: &[Excluded]) {
 /// Mode of the model check.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum CheckMode {
-    /// As this weight type; `None` derives it from the files.
+    /// Checked as this weight type; `None` derives it from the files.
     As(Option<WeightType>),
-    /// Not at all.
+    /// Not checked.
     Skipped,
 }

@@ -1,4 +1,4 @@
-//! `custom show`: one version of a model; without a version, the latest.
+//! `custom show`: one version of a model; by default the latest.
 
 use clap::Args;
 

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::{CliError, ErrorCode};
 
-/// Absolute path without `.` and `..`. A `..` behind a link stays: only the system knows where it leads.
+/// Absolute path without `.` and `..`. A `..` after a link is kept: only the system knows where it leads.
 pub(super) fn absolute(cwd: &Path, path: &Path) -> PathBuf {
     let mut whole = PathBuf::new();
     for part in cwd.join(path).components() {
@@ -22,20 +22,20 @@ pub(super) fn absolute(cwd: &Path, path: &Path) -> PathBuf {
     whole
 }
 
-/// A file that holds an address or a path is small.
+/// Maximum size of a file with a URL or a path, in bytes.
 const LIMIT: u64 = 64 * 1024;
 
-/// The source as it was typed: perhaps a URL with its SAS, so it has no readable debug form.
+/// Source as entered: possibly a URL with its SAS, so its debug form does not show the text.
 #[derive(Clone, Default)]
 pub(super) struct SourceText(String);
 
 impl SourceText {
-    /// Source read from a pipe: one path or URL, in quotes or not.
+    /// Source read from a pipe: one path or URL, with or without quotes.
     pub(super) fn piped(line: &str) -> Self {
         Self(bare(line).to_owned())
     }
 
-    /// The text, for the one who understands it.
+    /// Text including a possible secret, for its parser.
     pub(super) fn expose(&self) -> &str {
         &self.0
     }
@@ -58,7 +58,7 @@ impl fmt::Debug for SourceText {
     }
 }
 
-/// The source, as text in the option or as a file that holds the text.
+/// Source as text in the option, or as a file that contains the text.
 #[derive(Clone, Debug)]
 pub(super) enum SourceOption {
     /// `--source`.
@@ -101,13 +101,13 @@ fn read(path: &Path) -> Result<String, CliError> {
     })
 }
 
-/// UTF-8 or UTF-16 of either order, with or without a byte order mark; quotes and line ends trimmed.
+/// Decodes UTF-8 or UTF-16 in either byte order, with or without a byte order mark; trims quotes and line ends.
 pub(super) fn decode(bytes: &[u8]) -> Option<String> {
     let text = match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8(rest.to_vec()).ok()?,
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes)?,
         [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes)?,
-        // Without a mark: a path or URL starts with a character whose other half is zero.
+        // Without a mark: a path or URL starts with a character whose other byte is zero.
         [_, 0, ..] => utf16(bytes, u16::from_le_bytes)?,
         [0, _, ..] => utf16(bytes, u16::from_be_bytes)?,
         _ => String::from_utf8(bytes.to_vec()).ok()?,
@@ -115,7 +115,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<String> {
     Some(bare(&text).to_owned())
 }
 
-/// Without blanks, line ends and quotes around it.
+/// Text without surrounding whitespace, line ends and quotes.
 fn bare(text: &str) -> &str {
     let text = text.trim();
     let unquoted = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_url_is_read_in_every_encoding_a_shell_writes() {
+    fn a_url_is_decoded_in_every_encoding_that_shells_write() {
         const URL: &str = "https://a.blob.core.windows.net/c?sv=1&sig=x";
         let wide = |order: fn(u16) -> [u8; 2]| URL.encode_utf16().flat_map(order).collect::<Vec<u8>>();
         let files = [

@@ -24,7 +24,7 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Reads local files, with progress.
+/// Hashes local files, and shows the progress.
 pub(super) async fn local(app: &App, directory: &Path, files: &FileList) -> Result<FileSums, CliError> {
     let total = files.bytes();
     let what = units::count(files.len() as u64, "file", "files");

@@ -48,7 +48,7 @@ pub(super) async fn update(app: &App, args: UpdateArgs) -> Result<(), CliError> 
             .with_suggestion("Use --description, --set-tag KEY=VALUE or --remove-tag KEY, each tag once.")
     })?;
     let foundry = connect::foundry(app).await?;
-    // Verified first: a merge patch may create a missing version.
+    // Checked first: a merge patch may create a missing version.
     let version = one_version(app, &foundry, &name, version.as_ref(), "update").await?;
     let updated = foundry.update_model(&name, &version, &change).await;
     let model = updated.map_err(|error| match error {

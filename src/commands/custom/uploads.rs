@@ -25,7 +25,7 @@ Examples:
 
 This machine keeps the state of each upload, not its files.";
 
-/// Help of `--engine`, whose default is another one than that of `create`.
+/// Help of `--engine`, whose default differs from that of `create`.
 const RESUME_ENGINE: &str = "Upload engine: azcopy, or native (resumes within a file) [env: AZURE_AI_MODELS_ENGINE] [default: that of the interrupted upload]";
 
 /// Commands for the uploads of this machine.
@@ -65,7 +65,7 @@ Examples:
 }
 
 impl UploadsCommand {
-    /// How progress is shown.
+    /// Progress mode of the command.
     pub(super) fn progress(&self) -> ProgressMode {
         match self {
             Self::Attach(args) => args.progress(),
@@ -75,10 +75,10 @@ impl UploadsCommand {
     }
 }
 
-/// Runs one of them.
+/// Runs a command of the group.
 ///
 /// # Errors
-/// Whatever the command failed with.
+/// Error of the command.
 pub(super) async fn run(app: &App, command: UploadsCommand) -> Result<(), CliError> {
     match command {
         UploadsCommand::List => list::list(app),
@@ -90,7 +90,7 @@ pub(super) async fn run(app: &App, command: UploadsCommand) -> Result<(), CliErr
     }
 }
 
-/// All uploads of this machine; files of those that ended long ago are removed on the way.
+/// All uploads on this machine; also removes expired files of ended ones.
 fn all(app: &App) -> Result<Vec<LocalUpload>, CliError> {
     let config_dir = app.config_dir()?;
     let uploads = upload::local_uploads(&config_dir).map_err(|why| CliError::no_uploads(&config_dir, &why))?;
@@ -102,7 +102,7 @@ fn all(app: &App) -> Result<Vec<LocalUpload>, CliError> {
     upload::local_uploads(&config_dir).map_err(|why| CliError::no_uploads(&config_dir, &why))
 }
 
-/// The one upload whose id begins so.
+/// Only upload whose id has this prefix.
 fn find(app: &App, id: &str) -> Result<LocalUpload, CliError> {
     let mut found: Vec<LocalUpload> = all(app)?.into_iter().filter(|one| one.id.starts_with(id)).collect();
     let list = app.command_line(&["custom", "uploads", "list"]);

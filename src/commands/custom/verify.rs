@@ -1,4 +1,4 @@
-//! `custom verify`: the files of a registered model against a source, and against what their upload recorded.
+//! `custom verify`: compares the files of a registered model with a source, and with the recorded checksums.
 
 use clap::Args;
 use serde::Serialize;
@@ -66,13 +66,13 @@ pub(crate) struct VerifyArgs {
 }
 
 impl VerifyArgs {
-    /// How progress is shown.
+    /// Progress mode of the command.
     pub(super) fn progress(&self) -> ProgressMode {
         self.progress.mode()
     }
 }
 
-/// Files that the registered ones are compared with.
+/// Files with which the registered ones are compared.
 struct SourceFiles {
     files: FileList,
     sums: Option<FileSums>,
@@ -101,7 +101,7 @@ struct Document<'a> {
     files: &'a [VerifiedFile],
 }
 
-/// Numbers of files.
+/// Number of files per status.
 #[derive(Serialize)]
 struct Totals {
     files: u64,
@@ -185,7 +185,7 @@ pub(super) async fn verify(app: &App, args: VerifyArgs) -> Result<(), CliError> 
     app.show(&Verified {
         name: &args.name,
         version: &version,
-        // No secret: a URL of a blob store was refused.
+        // Contains no secret: URLs of blob stores are rejected.
         source: args.source.as_ref().map(SourceText::expose),
         is_full: args.full,
         recorded,
@@ -194,7 +194,7 @@ pub(super) async fn verify(app: &App, args: VerifyArgs) -> Result<(), CliError> 
     conclude(app, &args, &verification)
 }
 
-/// A source whose files can be compared.
+/// Parses a source whose files can be compared.
 fn local_source(app: &App, text: &SourceText) -> Result<Source, CliError> {
     match app.source(text.expose())? {
         Source::Blob(_) => Err(CliError::usage("only local files and hf:// sources can be compared")
@@ -230,7 +230,7 @@ async fn source_files(
     }
 }
 
-/// Reads the registered files back, with progress.
+/// Reads the registered files back, and shows the progress.
 async fn read(app: &App, stored: &ModelFiles) -> Result<Vec<ContentHash>, CliError> {
     let total = stored.files().iter().map(|file| file.bytes).sum();
     let what = units::count(stored.files().len() as u64, "file", "files");

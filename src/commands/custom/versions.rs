@@ -27,7 +27,7 @@ pub(crate) struct VersionsArgs {
 /// Lists all versions of a model, newest first.
 ///
 /// # Errors
-/// Not found where there is no version.
+/// Not found if there is no version.
 pub(super) async fn versions(app: &App, args: VersionsArgs) -> Result<(), CliError> {
     let with_documents = app.globals.output == OutputFormat::Json;
     let mut models = connect::foundry(app)

@@ -36,7 +36,7 @@ pub(crate) struct WaitArgs {
     timeout: Option<Duration>,
 }
 
-/// Waits until a version is registered. Uses the operation in the journal of an upload of this machine where there is one.
+/// Waits until a version is registered. Uses the operation in the journal of an upload on this machine if there is one.
 pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     let WaitArgs { name, version, timeout } = &args;
     let foundry = connect::foundry(app).await?;
@@ -56,13 +56,14 @@ pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     app.show(&ModelPage { app, model: &model })
 }
 
-/// Upload directory and journal of a `create` on this machine that began the registration and does not wait any longer.
+/// Upload directory and journal of a `create` on this machine that requested the registration and no longer waits for
+/// it.
 async fn with_local_upload(
     app: &App,
     foundry: &FoundryClient,
     args: &WaitArgs,
 ) -> Result<Option<(UploadDirectory, Journal)>, CliError> {
-    // Without a home directory there is no journal, and the model can be waited for all the same.
+    // Without a home directory there is no journal, but the model can still be polled.
     let Some(config_dir) = app.env.azd_config_dir() else { return Ok(None) };
     let endpoint = foundry.endpoint().to_string();
     let directory = UploadDirectory::existing(&config_dir, &endpoint, args.name.as_str(), args.version.as_str())?;
@@ -71,7 +72,7 @@ async fn with_local_upload(
     Ok(journal.map(|journal| (directory, journal)))
 }
 
-/// Removes the files of a registered upload. Files of another upload under this version stay.
+/// Removes the files of a registered upload. Files of another upload of this version are kept.
 fn forget(app: &App, begun: Option<(UploadDirectory, Journal)>, model: &CustomModel) {
     let Some((directory, journal)) = begun else { return };
     if !model.is_at(journal.blob_uri()) {
@@ -88,7 +89,7 @@ fn explain(app: &App, error: RegisterError, args: &WaitArgs, begun: bool) -> Cli
     match error {
         RegisterError::Unwatchable(error) => explain_missing(app, error, name, Some(version)),
         RegisterError::TimedOut { last_status: None, last_fault: Some(fault) } => fault.into(),
-        // A 404 that names no model may be about the project.
+        // A 404 that does not name a model may be about the project.
         RegisterError::Absent { last_status: None, last_look }
             if !begun && last_look.service().is_some_and(|error| !error.is_model_not_found()) =>
         {

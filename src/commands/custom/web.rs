@@ -33,7 +33,7 @@ impl Product for WebPage<'_> {
     }
 }
 
-/// Prints the address, and opens it where the user sits in front of a browser.
+/// Prints the address, and opens it if the user has a browser on this machine.
 pub(super) async fn web(app: &App, foundry: &FoundryClient, model: &CustomModel) -> Result<(), CliError> {
     if foundry.endpoint().cloud() != Cloud::Public {
         return Err(CliError::usage("the Foundry portal of this cloud is unknown")
@@ -47,7 +47,7 @@ pub(super) async fn web(app: &App, foundry: &FoundryClient, model: &CustomModel)
         app.console.debug(&format!("no browser is opened: {why}"));
         return Ok(());
     }
-    // The address was printed: a browser that does not open is no failure.
+    // The address was printed: failing to open a browser is not an error.
     match Browser::find(&app.env) {
         Ok(browser) => match browser.open(&app.env, &url).await {
             Ok(()) => app.console.status("Opened in the browser."),
@@ -71,7 +71,7 @@ fn obstacle(app: &App) -> Option<&'static str> {
     named.or((!app.env.stdout_terminal).then_some("no terminal"))
 }
 
-/// Page of the project, whose account Azure Resource Manager has shown; otherwise the portal's start page.
+/// Page of the project, if Azure Resource Manager has shown its account; otherwise the portal's start page.
 async fn address(app: &App, foundry: &FoundryClient) -> Url {
     let tenant = || app.project().and_then(|project| project.tenant.as_deref());
     let no_options = AccountArgs::default();

@@ -1,4 +1,4 @@
-//! `deployments delete`: after the user typed the name; success is proved by the deployment's absence.
+//! `deployments delete`: confirmed by typing the name; success is verified by the deployment's absence.
 
 use clap::Args;
 
@@ -36,7 +36,7 @@ pub(crate) struct DeploymentDeleteArgs {
 }
 
 impl DeploymentDeleteArgs {
-    /// How progress is shown.
+    /// Progress mode of the command.
     pub(super) fn progress(&self) -> ProgressMode {
         self.wait_limit.progress()
     }

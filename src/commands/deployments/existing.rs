@@ -1,4 +1,4 @@
-//! The deployment that a command refers to, with proof that it exists and belongs to the command's group.
+//! Deployment that a command refers to, after a check that it exists and belongs to the command's group.
 
 use super::Group;
 use crate::app::App;
@@ -34,7 +34,7 @@ impl DeploymentCommand<'_> {
     /// Fails if the deployment belongs to another group.
     ///
     /// # Errors
-    /// `not_found`, which names the right group.
+    /// `not_found`, with the right group.
     pub(super) fn check_group(&self, deployment: &DeploymentView) -> Result<(), CliError> {
         if self.group.accepts(deployment) {
             return Ok(());
@@ -42,7 +42,7 @@ impl DeploymentCommand<'_> {
         Err(self.other_group(deployment.kind()))
     }
 
-    /// The deployment is of a kind that the group does not have.
+    /// Error for a deployment of a kind that does not belong to the group.
     pub(super) fn other_group(&self, kind: DeploymentKind) -> CliError {
         let command = self.command(Group::of_kind(kind), self.verb);
         let message = format!("deployment '{}' is one of a {} model", self.name, kind.word());
@@ -58,7 +58,7 @@ impl DeploymentCommand<'_> {
         self.missing_among(names)
     }
 
-    /// There is no deployment of this name among these.
+    /// Error for a name that is not among these.
     pub(super) fn missing_among<'n>(&self, names: impl Iterator<Item = &'n str>) -> CliError {
         let list = self.account.command_line(self.app, &self.group.command(&["list"]));
         let suggestion = similar::suggestion(names, self.name.as_str(), &list);
@@ -68,8 +68,8 @@ impl DeploymentCommand<'_> {
     }
 }
 
-/// Returns the deployment with its draft model, which only a newer API version shows. Unchanged where it can have none,
-/// or where the newer version reports nothing.
+/// Returns the deployment with its draft model, which only a newer API version reports. Unchanged if it cannot have
+/// one, or if the newer version reports nothing.
 pub(super) async fn with_draft(context: &AccountContext, name: &DeploymentName, deployment: Deployment) -> Deployment {
     let view = deployment.view();
     let is_fireworks = view.format().is_some_and(|format| format.eq_ignore_ascii_case(FIREWORKS_FORMAT));

@@ -17,7 +17,8 @@ pub(crate) struct DeploymentListArgs {
     account: AccountArgs,
 }
 
-/// Lists the deployments of this group. Without access to Azure Resource Manager, the project's list without states is shown.
+/// Lists the deployments of this group. Without access to Azure Resource Manager, the project's list without states is
+/// shown.
 pub(super) async fn list(app: &App, group: Group, args: DeploymentListArgs) -> Result<(), CliError> {
     match access(app, &args.account).await? {
         AccountAccess::Full(context) => {
@@ -52,8 +53,8 @@ pub(super) fn report_project_only(app: &App, why: &CliError) {
     app.console.warn(&format!("No access to the account in Azure Resource Manager, so states are unknown: {reason}"));
 }
 
-/// Kinds of deployments as the project shows them, which has no formats: by the publisher, otherwise by the registered
-/// models.
+/// Kinds of deployments that the project lists, which does not report formats: by the publisher, otherwise by the
+/// registered models.
 pub(super) async fn kinds(
     foundry: &FoundryClient,
     deployments: &[ProjectDeployment],

@@ -59,14 +59,14 @@ impl Group {
     }
 
     /// True if the commands of the group work on this deployment. A catalogue model of Fireworks may have a custom
-    /// model as its draft, so it belongs to both.
+    /// model as its draft model, so it belongs to both groups.
     fn accepts(self, deployment: &DeploymentView) -> bool {
         self.lists(deployment.kind())
             || deployment.format().is_some_and(|format| format.eq_ignore_ascii_case(FIREWORKS_FORMAT))
     }
 }
 
-/// Group of the deployments of one kind of model: what `create` accepts, and the words of its help.
+/// Group of the deployments of one kind of model: the input of `create`, and the texts of its help.
 pub(crate) trait KindGroup {
     /// Group.
     const GROUP: Group;
@@ -75,7 +75,7 @@ pub(crate) trait KindGroup {
     /// Options of `create`.
     type Create: Args + Debug;
 
-    /// How `create` shows progress.
+    /// Progress mode of `create`.
     fn progress(args: &Self::Create) -> ProgressMode;
 
     /// Runs `create`.
@@ -173,7 +173,7 @@ pub(crate) struct UnsupportedCommand {
 }
 
 impl UnsupportedCommand {
-    /// Names the commands that exist.
+    /// Error that lists the existing commands.
     fn error(&self, app: &App, verb: &str) -> CliError {
         let rest: Vec<&str> = std::iter::once(verb).chain(self.rest.iter().map(String::as_str)).collect();
         let [custom, base] = [Group::Custom, Group::Base].map(|group| app.command_line(&group.command(&rest)));
@@ -183,7 +183,7 @@ impl UnsupportedCommand {
 }
 
 impl<G: KindGroup> KindCommand<G> {
-    /// How progress is shown.
+    /// Progress mode of the command.
     pub(crate) fn progress(&self) -> ProgressMode {
         match self {
             Self::Create(args) => G::progress(args),
@@ -197,7 +197,7 @@ impl<G: KindGroup> KindCommand<G> {
     /// Runs the command.
     ///
     /// # Errors
-    /// Whatever the command failed with.
+    /// Error of the command.
     pub(crate) async fn run(self, app: &App) -> Result<(), CliError> {
         match self {
             Self::Create(args) => G::create(app, *args).await,
@@ -211,7 +211,7 @@ impl<G: KindGroup> KindCommand<G> {
 }
 
 impl DeploymentsCommand {
-    /// How progress is shown.
+    /// Progress mode of the command.
     pub(crate) fn progress(&self) -> ProgressMode {
         match self {
             Self::Delete(args) => args.progress(),
@@ -222,7 +222,7 @@ impl DeploymentsCommand {
     /// Runs the command.
     ///
     /// # Errors
-    /// Whatever the command failed with.
+    /// Error of the command.
     pub(crate) async fn run(self, app: &App) -> Result<(), CliError> {
         match self {
             Self::List(args) => list::list(app, Group::All, args).await,

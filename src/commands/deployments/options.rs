@@ -22,12 +22,12 @@ pub(crate) struct WaitLimitArgs {
 }
 
 impl WaitLimitArgs {
-    /// Limit on this run's clock.
+    /// Time limit on this run's clock.
     pub(super) fn limit(self, app: &App) -> Duration {
         self.timeout.map_or(app.timings.deploy, |timeout| app.timings.scaled(timeout))
     }
 
-    /// How progress is shown.
+    /// Progress mode of the command.
     pub(super) fn progress(self) -> ProgressMode {
         self.progress.mode()
     }

@@ -10,7 +10,7 @@ use crate::console::deployments_table::{self, DeploymentRow};
 use crate::console::product::{self, JsonPieces, Product};
 use azure_ai_models_core::model::{Deployment, DeploymentKind, ProjectDeployment};
 
-/// Deployments as Azure Resource Manager lists them.
+/// Deployments as listed by Azure Resource Manager.
 pub(super) struct DeploymentList<'a> {
     pub(super) deployments: &'a [Deployment],
     pub(super) with_kind: bool,
@@ -27,7 +27,7 @@ impl Product for DeploymentList<'_> {
     }
 }
 
-/// Deployments as the project lists them.
+/// Deployments as listed by the project.
 pub(super) struct ProjectDeployments<'a> {
     pub(super) deployments: &'a [ProjectDeployment],
     pub(super) kinds: &'a [DeploymentKind],
@@ -71,7 +71,7 @@ impl Product for DeploymentPage<'_> {
     }
 }
 
-/// One deployment as the project shows it.
+/// One deployment as listed by the project.
 pub(super) struct ProjectDeploymentPage<'a> {
     pub(super) deployment: &'a ProjectDeployment,
     pub(super) kind: DeploymentKind,
@@ -87,7 +87,7 @@ impl Product for ProjectDeploymentPage<'_> {
     }
 }
 
-/// A deletion.
+/// Result of a deletion.
 #[derive(Serialize)]
 pub(super) struct DeletedDeployment<'a> {
     pub(super) name: &'a str,

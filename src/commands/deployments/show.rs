@@ -23,7 +23,8 @@ pub(crate) struct DeploymentShowArgs {
     account: AccountArgs,
 }
 
-/// Shows a deployment, with its endpoint and a request to try. Without access to Azure Resource Manager, what the project lists.
+/// Shows a deployment, with its endpoint and an example request. Without access to Azure Resource Manager, shows what
+/// the project lists.
 pub(super) async fn show(app: &App, group: Group, args: DeploymentShowArgs) -> Result<(), CliError> {
     let about = DeploymentCommand { app, account: &args.account, group, verb: "show", name: &args.name };
     match access(app, &args.account).await? {

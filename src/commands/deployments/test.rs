@@ -31,7 +31,7 @@ pub(crate) struct TestArgs {
     account: AccountArgs,
 }
 
-/// Answer of a deployment.
+/// Response of a deployment.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct TestResult<'a> {
@@ -60,7 +60,7 @@ pub(super) async fn test(app: &App, args: TestArgs) -> Result<(), CliError> {
     let TestArgs { name, prompt, account } = args;
     let inference = match access(app, &account).await? {
         AccountAccess::Full(context) => Inference::of(&context),
-        // Without a role at Azure Resource Manager the deployment may still answer, at the project's host.
+        // Without a role in Azure Resource Manager the deployment may still respond, at the project's host.
         AccountAccess::ProjectOnly { foundry, .. } => Inference::new(None, foundry.endpoint(), foundry.sign_in()),
     };
     let tokens = app.tokens_for(inference.host(), Audience::Inference)?;

@@ -78,7 +78,7 @@ pub(crate) struct DeploymentUpdateArgs {
 }
 
 impl DeploymentUpdateArgs {
-    /// How progress is shown.
+    /// Progress mode of the command.
     pub(super) fn progress(&self) -> ProgressMode {
         self.wait_limit.progress()
     }
@@ -102,7 +102,7 @@ impl DeploymentUpdateArgs {
     }
 }
 
-/// Changes a deployment: PATCH for capacity and tags, PUT for other properties, no request where nothing differs.
+/// Changes a deployment: PATCH for capacity and tags, PUT for other properties, no request if nothing differs.
 pub(super) async fn update(app: &App, group: Group, args: DeploymentUpdateArgs) -> Result<(), CliError> {
     let change = args.change()?;
     let about = DeploymentCommand { app, account: &args.account, group, verb: "update", name: &args.name };
@@ -120,7 +120,7 @@ pub(super) async fn update(app: &App, group: Group, args: DeploymentUpdateArgs) 
         return app.show(&DeploymentPage { deployment: &deployment, context: &context, wait });
     }
     for difference in &differences {
-        // Includes tags as they were sent, which may hold secrets.
+        // Includes tags as received, which may contain secrets.
         app.console.status(&clean(&format!("  {difference}")));
     }
     let sku = view.sku.clone().unwrap_or_default();
@@ -141,7 +141,7 @@ pub(super) async fn update(app: &App, group: Group, args: DeploymentUpdateArgs) 
     show_ready(&about, &context, &deployment)
 }
 
-/// Model and SKU of a deployment stay as they are.
+/// Rejects a change of the model or SKU of a deployment.
 fn refuse_another_kind(
     about: &DeploymentCommand<'_>,
     args: &DeploymentUpdateArgs,

@@ -31,7 +31,7 @@ pub(crate) struct DeploymentWaitArgs {
 }
 
 impl DeploymentWaitArgs {
-    /// How progress is shown.
+    /// Progress mode of the command.
     pub(super) fn progress(&self) -> ProgressMode {
         self.wait_limit.progress()
     }
@@ -50,10 +50,10 @@ pub(super) async fn wait(app: &App, group: Group, args: DeploymentWaitArgs) -> R
     show_ready(&about, &context, &deployment)
 }
 
-/// Waits for a deployment with progress; on Ctrl+C it reports the deployment's state.
+/// Waits for a deployment and shows the progress; on Ctrl+C it reports the deployment's state.
 ///
 /// # Errors
-/// When the deployment failed, or its end is not known.
+/// When the deployment failed, or its end is unknown.
 pub(super) async fn await_end(
     about: &DeploymentCommand<'_>,
     context: &AccountContext,
@@ -80,7 +80,7 @@ pub(super) async fn await_end(
 /// Waits until a deployment is gone.
 ///
 /// # Errors
-/// When it cannot be deleted, or its end is not known.
+/// When it cannot be deleted, or its end is unknown.
 pub(super) async fn await_gone(
     about: &DeploymentCommand<'_>,
     context: &AccountContext,
@@ -114,13 +114,13 @@ pub(super) fn show_ready(
 }
 
 impl DeploymentCommand<'_> {
-    /// Error when Ctrl+C ends a wait.
+    /// Error for a wait that Ctrl+C ended.
     pub(super) fn interrupted(&self, still: &str, verb: &str) -> CliError {
         let command = self.command(self.group, verb);
         CliError::deployment_interrupted(&format!("Interrupted. Deployment '{}' {still}.", self.name), &command)
     }
 
-    /// Interrupted while the service has not accepted the write: a request may be on its way, or none.
+    /// Error for an interruption before the service accepted the write: a request may or may not be in flight.
     pub(super) fn interrupted_before_answer(&self) -> CliError {
         let message = format!("Interrupted before the service accepted deployment '{}'.", self.name);
         let show = self.command(self.group, "show");
@@ -129,12 +129,12 @@ impl DeploymentCommand<'_> {
             .with_suggestion(format!("To check whether it exists:\n  {show}"))
     }
 
-    /// A write or a wait that failed.
+    /// Error for a failed write or wait.
     pub(super) fn explain(&self, error: DeployError) -> CliError {
         CliError::deployment(error, self.name, &self.suggestions())
     }
 
-    /// Error of a refused change, with the alternatives of the account.
+    /// Error for a rejected change, with the alternatives of the account.
     pub(super) async fn refused(&self, context: &AccountContext, error: DeployError, format: Option<&str>) -> CliError {
         let is_fireworks = format.is_some_and(is_fireworks);
         let content_filters = match error.is_about_content_filter() {

@@ -12,13 +12,13 @@ use azure_ai_models_core::azd::{self, Azd, AzdEnvironment, Host, HostError};
 pub(super) struct ExistingState {
     pub(super) has_project: bool,
     environments: Vec<AzdEnvironment>,
-    /// The environment that is requested: the named one, otherwise the default one.
+    /// Requested environment: the given one, otherwise the default one.
     name: Option<String>,
-    /// Values of the environment, where it exists.
+    /// Values of the environment, if it exists.
     pub(super) values: Option<BTreeMap<String, String>>,
 }
 
-/// The environment that the values are in.
+/// Environment to store the values in.
 #[derive(Debug)]
 pub(super) struct TargetEnvironment {
     pub(super) name: String,
@@ -27,7 +27,7 @@ pub(super) struct TargetEnvironment {
 
 impl ExistingState {
     /// # Errors
-    /// When azd does not report the state. A transient failure of azd is no reason to create anything.
+    /// When azd does not report the state. A transient failure of azd must not lead to creating anything.
     pub(super) async fn read(app: &App, azd: &Azd<'_>, named: Option<&str>) -> Result<Self, CliError> {
         if !azd.has_project().await? {
             azd.is_available().await?;
@@ -36,7 +36,7 @@ impl ExistingState {
         }
         let environments = azd.environments().await?;
         let default = || environments.iter().find(|one| one.is_default).map(|one| one.name.clone());
-        // In a run without questions the proposed name is used.
+        // In a run without prompts the proposed name is used.
         let usual = || (!app.can_choose()).then(|| usual_name(app));
         let name = named.map(str::to_owned).or_else(default).or_else(usual);
         let values = match name.as_deref().filter(|name| environments.iter().any(|one| one.name == *name)) {
@@ -47,17 +47,17 @@ impl ExistingState {
         Ok(Self { has_project: true, environments, name, values })
     }
 
-    /// The environment that is requested.
+    /// Requested environment.
     pub(super) fn target(&self) -> TargetEnvironment {
         let name = self.name.clone().unwrap_or_default();
         let is_default = self.environments.iter().any(|one| one.is_default && one.name == name);
         TargetEnvironment { name, is_default }
     }
 
-    /// Name of the environment; asks where none was given, or uses the default name in a run without questions.
+    /// Name of the environment; asks if none was given, or uses the default name in a run without prompts.
     ///
     /// # Errors
-    /// When the answer is no valid name, or the user cancels the question.
+    /// When the answer is not a valid name, or the user cancels the prompt.
     pub(super) async fn name_or_ask(&self, app: &App, host: Option<&Host>) -> Result<String, CliError> {
         const QUESTION: &str = "Enter a name for the azd environment";
         if let Some(name) = &self.name {
@@ -79,10 +79,10 @@ impl ExistingState {
         Ok(name)
     }
 
-    /// Makes the azd project where it is missing.
+    /// Creates the azd project if it is missing.
     ///
     /// # Errors
-    /// When azd does not make it.
+    /// When azd cannot create it.
     pub(super) async fn create_project(&self, app: &App, azd: &Azd<'_>) -> Result<(), CliError> {
         if self.has_project {
             return Ok(());
@@ -97,10 +97,10 @@ impl ExistingState {
             .with_suggestion("Run `azd init --minimal`, then run this command again."))
     }
 
-    /// Makes the environment where it is missing, for a subscription and a region where they are known.
+    /// Creates the environment if it is missing, with a subscription and a region if known.
     ///
     /// # Errors
-    /// When azd does not make it.
+    /// When azd cannot create it.
     pub(super) async fn create_environment(
         &self,
         app: &App,
@@ -109,7 +109,7 @@ impl ExistingState {
         target: Option<(&str, &str)>,
     ) -> Result<TargetEnvironment, CliError> {
         let has = |all: &[AzdEnvironment]| all.iter().any(|one| one.name == name);
-        // `azd init` creates one itself when it is given a name.
+        // `azd init` creates one itself if it is given a name.
         if !has(&self.environments) && !has(&azd.environments().await?) {
             app.console.status("Let's create a new azd environment for your project.");
             show_azd_output(app, &azd.create_environment(&name, target).await?);
@@ -133,7 +133,7 @@ fn show_azd_output(app: &App, message: &str) {
     }
 }
 
-/// The name that azd's users give to the first environment of a project, cleaned as azd cleans it.
+/// Name that users of azd commonly give to the first environment of a project, cleaned in the way of azd.
 fn usual_name(app: &App) -> String {
     let root = azd::project_root(app.env.cwd());
     let root = root.as_deref().unwrap_or(app.env.cwd());
@@ -141,14 +141,14 @@ fn usual_name(app: &App) -> String {
     cleaned(&format!("{directory}-dev"))
 }
 
-/// Every character that azd does not allow becomes a hyphen; of a long name azd keeps the end.
+/// Replaces every character that azd does not permit with a hyphen; azd keeps the end of a long name.
 fn cleaned(name: &str) -> String {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '(' | ')' | '_' | '.');
     let name: String = name.chars().map(|c| if is_allowed(c) { c } else { '-' }).collect();
     name[name.len().saturating_sub(MAXIMUM_LENGTH)..].to_owned()
 }
 
-/// Of the name of an azd environment.
+/// Maximum length of the name of an azd environment.
 const MAXIMUM_LENGTH: usize = 64;
 
 #[cfg(test)]
@@ -157,7 +157,7 @@ mod tests {
     use crate::globals::check_environment_name;
 
     #[test]
-    fn a_directory_gives_a_name_that_azd_accepts() {
+    fn a_directory_name_becomes_a_valid_environment_name() {
         for (name, expected) in [
             ("my-app-dev", "my-app-dev"),
             ("was CLEANED with *bad* things (123)-dev", "was-CLEANED-with--bad--things-(123)-dev"),

@@ -13,7 +13,7 @@ use azure_ai_models_core::project::ProjectEndpoint;
 /// Finds the project.
 ///
 /// # Errors
-/// When it is not there, when several fit, or when Azure Resource Manager or azd fails.
+/// When it is not found, when several match, or when Azure Resource Manager or azd fails.
 pub(super) async fn find(app: &App, asked: &InitOptions, before: &ExistingState) -> Result<ProjectValues, CliError> {
     let stored = before.values.as_ref().filter(|_| !asked.force);
     let stored = |key: &str| stored.and_then(|values| values.get(key)).filter(|value| !value.is_empty());
@@ -43,7 +43,7 @@ pub(super) async fn find(app: &App, asked: &InitOptions, before: &ExistingState)
     Ok(ProjectValues::of_project(&finder.choose_or_only_project(&subscription).await?))
 }
 
-/// Names of the project, as far as there are any.
+/// Known names of the project.
 #[derive(Default)]
 struct ProjectHints {
     id: Option<ProjectId>,
@@ -51,7 +51,7 @@ struct ProjectHints {
 }
 
 impl ProjectHints {
-    /// Options count before the endpoint that `init` stored, and that before what azd's Foundry provider stored.
+    /// Precedence: options, then the endpoint that `init` stored, then the values that azd's Foundry provider stored.
     fn of<'a>(app: &App, asked: &InitOptions, stored: impl Fn(&str) -> Option<&'a String>) -> Result<Self, CliError> {
         let parse = |text: &String| options::endpoint(app, text);
         if asked.id.is_some() || asked.endpoint.is_some() {
@@ -72,8 +72,8 @@ impl ProjectHints {
     }
 }
 
-/// Value of an earlier project in the environment that would be taken for one of this project. azd itself uses the
-/// other values too, so they stay.
+/// Values of an earlier project in the environment that would be mistaken for values of this project. azd itself uses
+/// the other values too, so they are kept.
 pub(super) fn outdated(known: &ProjectValues, before: &ExistingState) -> Option<&'static str> {
     let values = before.values.as_ref()?;
     let is_known = KEYS.iter().zip(&known.0).any(|(key, value)| *key == var::AZURE_ACCOUNT_NAME && value.is_some());

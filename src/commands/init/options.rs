@@ -10,7 +10,7 @@ use azure_ai_models_core::arm::ProjectId;
 use azure_ai_models_core::env::var;
 use azure_ai_models_core::project::ProjectEndpoint;
 
-/// The options, checked.
+/// Validated options.
 #[derive(Debug)]
 pub(super) struct InitOptions {
     pub(super) id: Option<ProjectId>,
@@ -22,7 +22,7 @@ pub(super) struct InitOptions {
 
 impl InitOptions {
     /// # Errors
-    /// When an option is no such thing, or two of them contradict each other.
+    /// When an option is invalid, or two options contradict each other.
     pub(super) fn read(app: &App, args: &InitArgs) -> Result<Self, CliError> {
         let id = args.project_resource_id.as_deref().map(read_id).transpose()?;
         let endpoint = app.globals.endpoint.as_deref().map(|text| endpoint(app, text)).transpose()?;
@@ -55,7 +55,7 @@ impl InitOptions {
         Ok(Self { id, endpoint, subscription, environment, force: args.force == Some(true) })
     }
 
-    /// The seven values, where all exist and agree with the options: then there is nothing to do.
+    /// True if all seven values exist and agree with the options: then there is nothing to do.
     pub(super) fn is_answered(&self, values: &BTreeMap<String, String>) -> Option<[String; 7]> {
         if self.force {
             return None;
@@ -77,7 +77,7 @@ impl InitOptions {
         (id_agrees && endpoint_agrees && subscription_agrees).then_some(all)
     }
 
-    /// True if options name the project.
+    /// True if options specify the project.
     pub(super) fn names_project(&self) -> bool {
         self.id.is_some() || self.endpoint.is_some()
     }
@@ -86,7 +86,7 @@ impl InitOptions {
 /// Parses an endpoint that will receive tokens.
 ///
 /// # Errors
-/// When it breaks a rule.
+/// When it violates a rule.
 pub(super) fn endpoint(app: &App, text: &str) -> Result<ProjectEndpoint, CliError> {
     ProjectEndpoint::parse(text, app.trusted_env().get(var::ALLOW_HOST)).map_err(|error| {
         let suggestion = error.suggestion();

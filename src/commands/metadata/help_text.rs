@@ -2,10 +2,11 @@
 
 use super::Example;
 
-/// Text behind the options.
+/// Text after the options.
 pub(super) struct HelpText<'a> {
     /// Paragraphs, without the examples and other indented text.
     pub(super) prose: String,
+    /// Examples of the page.
     pub(super) examples: Vec<HelpExample<'a>>,
 }
 
@@ -18,6 +19,7 @@ pub(super) struct HelpExample<'a> {
 }
 
 impl<'a> HelpText<'a> {
+    /// Parses the text of a command.
     pub(super) fn of(command: &'a clap::Command) -> Self {
         let help = command
             .get_after_long_help()
@@ -47,7 +49,7 @@ impl<'a> HelpText<'a> {
 }
 
 impl HelpExample<'_> {
-    /// Example with a description: the sentence of the page, otherwise the command's own description and its options.
+    /// Example with a description: the sentence on the page, otherwise the command's own description and its options.
     pub(super) fn described(&self, tree: &clap::Command) -> Example {
         let description = if self.said.is_empty() { self.phrase(tree) } else { self.said.clone() };
         Example { description, command: self.command.clone() }
@@ -63,7 +65,7 @@ impl HelpExample<'_> {
             }
         }
         let about = command.get_about().or_else(|| self.of.get_about()).map(ToString::to_string).unwrap_or_default();
-        // The rest of the sentence is for the help.
+        // The rest of the sentence is only for the help page.
         let about = about.split([':', ';']).next().unwrap_or_default();
         let is_json = words.windows(2).any(|pair| pair == ["-o", "json"]);
         let options: Vec<&str> = words.iter().filter_map(|word| option(command, word)).collect();
@@ -77,7 +79,7 @@ impl HelpExample<'_> {
     }
 }
 
-/// Option of an example that the command could do without.
+/// Option of an example that the command does not require.
 fn option<'w>(command: &clap::Command, word: &'w str) -> Option<&'w str> {
     let option = word.split('=').next().filter(|option| option.starts_with('-'))?;
     let arg = command.get_arguments().find(|arg| {

@@ -9,20 +9,20 @@ use crate::console::width::columns;
 use azure_ai_models_core::model::TransferProgress;
 use azure_ai_models_core::units;
 
-/// Columns of the bar itself, where there is room.
+/// Width of the bar itself in columns, if there is room.
 const BAR: usize = 30;
 
-/// How far an upload is, and how fast. Pure: time is given.
+/// Progress and rate of an upload. Pure: time is an argument.
 #[derive(Debug, Default)]
 pub(super) struct TransferState {
     progress: TransferProgress,
-    /// Bytes that were sent in this run.
+    /// Bytes sent in this run.
     sent: u64,
     speed: Speed,
 }
 
 impl TransferState {
-    /// Takes the progress at `now`, since the start. Bytes and files never decrease.
+    /// Records the progress at `now`, the time since the start. Bytes and files never decrease.
     pub(super) fn advance(&mut self, now: Duration, mut progress: TransferProgress) {
         progress.bytes = progress.bytes.max(self.progress.bytes);
         progress.files = progress.files.max(self.progress.files);
@@ -31,7 +31,7 @@ impl TransferState {
         self.speed.add(now, self.sent);
     }
 
-    /// 0 to 99.9; `None` while the total is not known.
+    /// Percentage from 0 to 99.9; `None` while the total is unknown.
     pub(super) fn percent(&self) -> Option<f64> {
         let total = self.progress.total_bytes.filter(|total| *total > 0)?;
         #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
@@ -39,7 +39,7 @@ impl TransferState {
         Some(percent.min(99.9))
     }
 
-    /// `12 files, 8.6 GB`, or the known part of it.
+    /// Total: `12 files, 8.6 GB`, or the known part of it.
     pub(super) fn whole(&self) -> String {
         match (self.progress.total_files, self.progress.total_bytes) {
             (Some(files), Some(bytes)) => format!("{}, {}", units::count(files, "file", "files"), units::bytes(bytes)),
@@ -59,7 +59,8 @@ impl TransferState {
         Some(units::duration(self.speed.eta(now, left)?))
     }
 
-    /// The bar, with as many parts as fit: the time left is dropped first, then the time passed, the rate, the amount.
+    /// The bar, with as many parts as fit: the remaining time is dropped first, then the elapsed time, the rate, the
+    /// amount.
     pub(super) fn line(&self, now: Duration, width: usize) -> String {
         let head = self.percent().map_or_else(|| "      ".to_owned(), |percent| format!("{percent:5.1}%"));
         let rate = self.speed.rate(now).map(|rate| format!(" | {}", units::rate(rate))).unwrap_or_default();
@@ -68,7 +69,7 @@ impl TransferState {
         fitted(self.percent().unwrap_or_default(), &head, &[format!(" {}", self.amount()), rate, elapsed, eta], width)
     }
 
-    /// `  42% (1.0 GB / 2.4 GB), 80.0 MB/s, ETA 18s`: line where there is no bar.
+    /// Line without a bar: `  42% (1.0 GB / 2.4 GB), 80.0 MB/s, ETA 18s`.
     pub(super) fn plain(&self, now: Duration) -> String {
         let percent = self.percent().map(|percent| format!("{}% ", percent.floor())).unwrap_or_default();
         let rate = self.speed.rate(now).map(|rate| format!(", {}", units::rate(rate))).unwrap_or_default();
@@ -76,7 +77,7 @@ impl TransferState {
         format!("  {percent}{}{rate}{eta}", self.amount())
     }
 
-    /// `[1m 30s] Still uploading... 42% complete`.
+    /// Status line: `[1m 30s] Still uploading... 42% complete`.
     pub(super) fn status(&self, now: Duration, verb: &str) -> String {
         let far =
             self.percent().map_or_else(|| units::bytes(self.progress.bytes), |percent| format!("{}%", percent.floor()));
@@ -102,7 +103,7 @@ impl TransferState {
         fields
     }
 
-    /// Line at the end, with the average rate of what this run sent.
+    /// Line at the end, with the average rate of the bytes sent in this run.
     pub(super) fn full_text(&self, bytes: u64, elapsed: Duration) -> String {
         format!("100.0%{}", self.full(bytes, elapsed).concat())
     }
@@ -126,7 +127,7 @@ impl TransferState {
     }
 }
 
-/// Bar, head and as many of the parts as fit into the width; one column stays free, so that nothing wraps.
+/// Bar, head and as many of the parts as fit into the width; one column is left free, so that nothing wraps.
 fn fitted(percent: f64, head: &str, parts: &[String], width: usize) -> String {
     let available = width.saturating_sub(1);
     let mut kept = parts.len();
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn copied_bytes_are_shown_apart_from_sent_bytes() {
+    fn copied_bytes_are_shown_separately_from_sent_bytes() {
         let mut state = TransferState::default();
         let progress = TransferProgress { found: GB, remote: Some(2 * GB), ..progress(4 * GB) };
         state.advance(Duration::from_secs(1), progress);
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_is_the_designs_line() {
+    fn the_line_matches_the_design() {
         let mut state = TransferState::default();
         for second in 0..=10 {
             state.advance(seconds(second), progress(second * GB / 2));
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_never_go_back_and_100_is_kept_for_the_end() {
+    fn bytes_never_decrease_and_100_percent_is_reserved_for_the_end() {
         let mut state = TransferState::default();
         state.advance(seconds(1), progress(10 * GB));
         state.advance(seconds(2), progress(GB));
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_total_shows_no_percent_and_no_time_left() {
+    fn an_unknown_total_shows_neither_percentage_nor_remaining_time() {
         let mut state = TransferState::default();
         state.advance(seconds(0), TransferProgress::default());
         state.advance(seconds(5), TransferProgress { bytes: GB, ..TransferProgress::default() });

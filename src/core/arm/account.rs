@@ -1,4 +1,4 @@
-//! A Foundry account: its id, and the properties that access to its deployments needs.
+//! A Foundry account: its id, and the properties needed to access its deployments.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::PROVIDER;
 use crate::model::Cloud;
 use crate::project::ProjectEndpoint;
 
-/// ARM id of a Foundry account, in its parts.
+/// Parsed ARM id of a Foundry account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountId {
     /// Subscription.
@@ -22,7 +22,7 @@ pub struct AccountId {
 }
 
 impl AccountId {
-    /// Segments of the path of something below the account.
+    /// Path segments of a resource below the account.
     pub(super) fn path<'a>(&'a self, below: &[&'a str]) -> Vec<&'a str> {
         let Self { subscription, group, account } = self;
         let own = [
@@ -99,7 +99,7 @@ impl Account {
         self.id.trim_matches('/')
     }
 
-    /// ARM id in its parts; `None` for an id of another form.
+    /// Parsed ARM id; `None` for an id in another form.
     #[must_use]
     pub fn account_id(&self) -> Option<AccountId> {
         AccountId::parse(&self.id)
@@ -113,7 +113,7 @@ impl Account {
         parts.next()
     }
 
-    /// True if the project endpoint is one of this account's: by the first label of its host, or by the whole address.
+    /// True if the project endpoint belongs to this account: by the first label of its host, or by the whole address.
     #[must_use]
     pub fn serves(&self, endpoint: &ProjectEndpoint) -> bool {
         let label = endpoint.account();
@@ -122,8 +122,8 @@ impl Account {
         named.eq_ignore_ascii_case(label) || self.properties.endpoints.values().any(exists)
     }
 
-    /// Base address for requests to deployments, in the order in which the addresses of an account count; the project's
-    /// host where ARM sends none.
+    /// Base address for requests to deployments: the first of the account's addresses in their order of preference, or
+    /// the project's host if ARM sends none.
     #[must_use]
     pub fn inference_host(&self, project: &ProjectEndpoint) -> Url {
         let AccountProperties { endpoint, endpoints, .. } = &self.properties;
@@ -142,7 +142,7 @@ pub fn may_get_inference_token(url: &Url, project: &ProjectEndpoint) -> bool {
     project.same_origin(url) || is_service
 }
 
-/// The address without path, query and fragment.
+/// Returns the address without path, query and fragment.
 fn host_of(mut url: Url) -> Url {
     url.set_path("/");
     url.set_query(None);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_read_in_any_case_and_written_as_arm_does() {
+    fn an_id_is_parsed_in_any_case_and_formatted_as_by_arm() {
         let id = account(&json!({})).account_id().expect("an id");
         assert_eq!(
             id.project("p"),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_go_to_the_first_address_that_the_account_names() {
+    fn requests_go_to_the_first_address_of_the_account() {
         for (properties, host) in [
             (json!({}), "https://acc.services.ai.azure.com/"),
             (json!({"endpoint": "https://a.cognitiveservices.azure.com/"}), "https://a.cognitiveservices.azure.com/"),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inference_token_goes_to_the_project_and_to_azure_alone() {
+    fn an_inference_token_is_sent_only_to_the_project_and_to_azure() {
         for (url, may) in [
             ("https://acc.services.ai.azure.com/", true),
             ("https://x.openai.azure.com/", true),

@@ -1,4 +1,4 @@
-//! Requests for the search for a project. Lists are complete or an error.
+//! Requests to find a project. Lists are complete or an error.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::credential::TokenSource;
 use crate::http::{HttpClient, HttpError, Method, PageError, Request, Retry};
 
 const SUBSCRIPTIONS_VERSION: &str = "2022-12-01";
-/// Widely used, and sufficient for the requests of this module.
+/// Api-version that is widely used, and sufficient for the requests of this module.
 const ACCOUNTS_VERSION: &str = "2025-06-01";
 const FEATURES_VERSION: &str = "2021-07-01";
 
@@ -23,7 +23,7 @@ pub enum ArmError {
     /// The request failed.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// A next page is elsewhere, or one that was read already, or there is no last one.
+    /// The next page is on another host or was already read, or there is no last page.
     #[error("the list from Azure Resource Manager continues on another host, repeats, or does not end")]
     Pages,
 }
@@ -35,7 +35,7 @@ impl ArmError {
         self.status() == Some(403)
     }
 
-    /// True if there is no such thing, or the user does not see it.
+    /// True if the resource does not exist, or the user has no access to it.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(404)
@@ -80,11 +80,11 @@ pub struct Subscription {
 /// Foundry project, with the fields that clients need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundryProject {
-    /// ARM id; names are written as ARM writes them.
+    /// ARM id, with names in ARM's spelling.
     pub id: ProjectId,
     /// Azure region.
     pub location: String,
-    /// Endpoint, not yet checked; `None` if ARM reports none.
+    /// Endpoint, not yet validated; `None` if ARM reports none.
     pub endpoint: Option<String>,
 }
 
@@ -122,31 +122,31 @@ struct Tenant {
     tenant_id: String,
 }
 
-/// Azure Resource Manager, as one tenant shows it.
+/// Client of Azure Resource Manager, in one tenant.
 #[derive(Clone, Debug)]
 pub struct ArmClient {
     http: Arc<HttpClient>,
     tokens: Arc<TokenSource>,
     endpoint: ArmEndpoint,
-    /// Version of every request to the provider of Foundry accounts, instead of the one that is known to work.
+    /// Api-version for all requests to the provider of Foundry accounts, instead of the tested one.
     api_version: Option<String>,
 }
 
 impl ArmClient {
-    /// A client; the tokens must be for it.
+    /// Client; the tokens must be valid for the endpoint.
     #[must_use]
     pub fn new(http: Arc<HttpClient>, tokens: Arc<TokenSource>, endpoint: ArmEndpoint) -> Self {
         Self { http, tokens, endpoint, api_version: None }
     }
 
-    /// With this api-version for every request to the provider of Foundry accounts.
+    /// Sets this api-version for all requests to the provider of Foundry accounts.
     #[must_use]
     pub fn with_api_version(mut self, version: Option<String>) -> Self {
         self.api_version = version;
         self
     }
 
-    /// Tenants of the user.
+    /// Lists the tenants of the user.
     ///
     /// # Errors
     /// See [`ArmError`].
@@ -155,7 +155,7 @@ impl ArmClient {
         Ok(tenants.into_iter().map(|one| one.tenant_id).collect())
     }
 
-    /// The subscriptions of the token's tenant that can be used.
+    /// Lists the enabled subscriptions of the token's tenant.
     ///
     /// # Errors
     /// See [`ArmError`].
@@ -166,7 +166,7 @@ impl ArmClient {
         Ok(all)
     }
 
-    /// The Foundry accounts of a subscription.
+    /// Lists the Foundry accounts of a subscription.
     ///
     /// # Errors
     /// See [`ArmError`].
@@ -177,7 +177,7 @@ impl ArmClient {
         Ok(all)
     }
 
-    /// One account; `None` if there is none of this id.
+    /// Gets one account; `None` if it does not exist.
     ///
     /// # Errors
     /// See [`ArmError`].
@@ -186,8 +186,8 @@ impl ArmClient {
         found(self.get(url).await)
     }
 
-    /// State of a feature that a subscription can opt in to, such as `Registered`; `None` if the subscription does not
-    /// know it.
+    /// Gets the state of a feature that a subscription can opt in to, such as `Registered`; `None` if the subscription
+    /// does not have it.
     ///
     /// # Errors
     /// See [`ArmError`].
@@ -198,7 +198,7 @@ impl ArmClient {
         Ok(feature.map(|feature| feature.properties.state))
     }
 
-    /// The projects of an account.
+    /// Lists the projects of an account.
     ///
     /// # Errors
     /// See [`ArmError`].
@@ -208,7 +208,7 @@ impl ArmClient {
         Ok(all.into_iter().filter_map(readable).collect())
     }
 
-    /// One project; `None` if there is none of this id.
+    /// Gets one project; `None` if it does not exist.
     ///
     /// # Errors
     /// See [`ArmError`].
@@ -219,20 +219,22 @@ impl ArmClient {
         Ok(project.and_then(readable))
     }
 
-    /// The version of a request to the provider of Foundry accounts: the user's, otherwise this one.
+    /// Api-version of a request to the provider of Foundry accounts: the user's, otherwise this one.
     pub(super) fn provider_version<'a>(&'a self, usual: &'a str) -> &'a str {
         self.api_version.as_deref().unwrap_or(usual)
     }
 
+    /// Address of Azure Resource Manager.
     pub(super) fn endpoint(&self) -> &ArmEndpoint {
         &self.endpoint
     }
 
+    /// HTTP client.
     pub(super) fn http(&self) -> &HttpClient {
         &self.http
     }
 
-    /// Lists all pages of a resource collection. `path` are the segments below `https://management.azure.com/`.
+    /// Lists all pages of a resource collection. `path` contains the segments below `https://management.azure.com/`.
     pub(super) async fn all<T: DeserializeOwned + Send + 'static>(
         &self,
         path: &[&str],
@@ -241,11 +243,12 @@ impl ArmClient {
         self.all_at(self.endpoint.url(path, api_version)).await
     }
 
-    /// Lists all pages from this URL on; never a part of the list.
+    /// Lists all pages starting at this URL; never a partial list.
     pub(super) async fn all_at<T: DeserializeOwned + Send + 'static>(&self, url: Url) -> Result<Vec<T>, ArmError> {
         Ok(self.http.list(self.request(url)).await?)
     }
 
+    /// Sends a GET and parses the response.
     pub(super) async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<T, HttpError> {
         self.http.send(&self.request(url)).await?.json()
     }
@@ -254,7 +257,7 @@ impl ArmClient {
         self.request_by(Method::GET, url, Retry::Idempotent)
     }
 
-    /// A request to the control plane, and to no other host: only that gets its token.
+    /// Request to the control plane; no other host receives its token.
     pub(super) fn request_by(&self, method: Method, url: Url, retry: Retry) -> Request<'_> {
         Request::new(method, url, retry).tokens(&self.tokens).service("Azure Resource Manager")
     }
@@ -269,7 +272,7 @@ pub(super) fn found<T>(answer: Result<T, HttpError>) -> Result<Option<T>, ArmErr
     }
 }
 
-/// Project of an ARM resource; `None` if its id cannot be read.
+/// Converts an ARM resource to a project; `None` if its id cannot be parsed.
 fn readable(project: ProjectResource) -> Option<FoundryProject> {
     let id = ProjectId::parse(&project.id).ok()?;
     let endpoints = project.properties.endpoints;

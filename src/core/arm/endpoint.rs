@@ -1,4 +1,4 @@
-//! Destinations of management tokens: a known ARM host, this machine, or a host that the user configured.
+//! Permitted destinations of management tokens: a known ARM host, this machine, or a host that the user configured.
 
 use thiserror::Error;
 use url::Url;
@@ -6,26 +6,26 @@ use url::Url;
 use crate::env::{Env, var};
 use crate::model::{AddressError, Cloud, check_secure, is_loopback};
 
-/// The address of Azure Resource Manager, checked.
+/// Validated address of Azure Resource Manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArmEndpoint(Url);
 
-/// Which rule `AZURE_AI_MODELS_ARM_ENDPOINT` breaks. Nothing here repeats it: it may hold a password.
+/// Rule that `AZURE_AI_MODELS_ARM_ENDPOINT` violates. Does not contain its value, which may hold a password.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ArmEndpointError {
-    /// No URL.
+    /// Not a URL.
     #[error("not a URL")]
     NotAUrl,
-    /// Neither https nor this machine, or a name or a password.
+    /// Neither https nor on this machine, or with a user name or password.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// A host that the user did not name.
+    /// A host that the user did not configure.
     #[error("{0} is not a host of Azure Resource Manager")]
     Host(String),
 }
 
 impl ArmEndpoint {
-    /// The one that the environment names, otherwise the cloud's own. The environment must be the trusted one.
+    /// Address from the environment, otherwise the cloud's own. The environment must be the trusted one.
     ///
     /// # Errors
     /// See [`ArmEndpointError`].
@@ -51,12 +51,12 @@ impl ArmEndpoint {
         is_loopback(&self.0)
     }
 
-    /// True if a URL has this scheme, host and port: the only address that receives its token.
+    /// True if a URL has this scheme, host and port: only such addresses receive its token.
     pub(super) fn same_origin(&self, url: &Url) -> bool {
         self.0.origin() == url.origin()
     }
 
-    /// The address of something below it, for an api-version.
+    /// URL of a path, with an api-version.
     pub(super) fn url(&self, path: &[&str], api_version: &str) -> Url {
         let mut url = self.0.clone();
         url.set_query(None);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_goes_to_known_hosts_this_machine_and_allowed_hosts() {
+    fn a_token_is_sent_only_to_known_hosts_this_machine_and_allowed_hosts() {
         assert_eq!(choose(&[]).as_deref(), Ok("https://management.usgovcloudapi.net/"));
         for good in ["https://management.azure.com", "http://127.0.0.1:8700", "https://localhost"] {
             assert!(choose(&[(var::ARM_ENDPOINT, good)]).is_ok(), "{good}");

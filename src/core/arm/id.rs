@@ -1,4 +1,4 @@
-//! The ARM id of a Foundry project.
+//! ARM id of a Foundry project.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use thiserror::Error;
 
 use super::AccountId;
 
-/// Form of an id, for error messages.
+/// Format of an id, for error messages.
 const FORM: &str =
     "/subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.CognitiveServices/accounts/ACCOUNT/projects/PROJECT";
 
-/// The ARM id of a Foundry project, taken apart.
+/// Parsed ARM id of a Foundry project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectId {
     /// Subscription.
@@ -23,16 +23,16 @@ pub struct ProjectId {
     pub project: String,
 }
 
-/// A text that is no such id.
+/// The text is not a project's ARM id.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("must have the form {FORM}")]
 pub struct IdError;
 
 impl ProjectId {
-    /// Takes an id apart; blanks around it and a slash behind it do not matter, nor does the case of its keywords.
+    /// Parses an id. Surrounding whitespace, a trailing slash and the case of keywords are ignored.
     ///
     /// # Errors
-    /// When it is the id of something else.
+    /// When it is not the id of a project.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let text = text.trim().trim_end_matches('/');
         let parts: Vec<&str> = text.strip_prefix('/').ok_or(IdError)?.split('/').collect();
@@ -49,7 +49,7 @@ impl ProjectId {
         ];
         let fits = keywords.iter().all(|(given, keyword)| given.eq_ignore_ascii_case(keyword));
         let names = [subscription, group, account, project];
-        // A blank or a control character would end up in requests and in the environment.
+        // Whitespace or a control character would end up in requests and in the environment.
         let is_plain = |name: &&&str| {
             !matches!(**name, "" | "." | "..") && !name.contains(|c: char| c.is_control() || c.is_whitespace())
         };
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn other_texts_are_rejected() {
         let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a/projects/p";
         for other in [
             "",

@@ -1,8 +1,8 @@
 //! Addresses of the Foundry portal. Pure.
 //!
-//! The address of a project is the one that azd's own agents extension prints (`AgentPlaygroundURL` in
-//! `azure.ai.agents`), with `home` for the page behind it, as Aspire's Foundry hosting prints it. No public source
-//! documents the address of a registered model's own page, nor addresses for the other clouds.
+//! The URL of a project is the one that azd's own agents extension prints (`AgentPlaygroundURL` in `azure.ai.agents`),
+//! with `home` as the page, as printed by Aspire's Foundry hosting. No public source documents the URL of a registered
+//! model's page, or URLs for the other clouds.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,13 +13,13 @@ use super::AccountId;
 
 const PORTAL: &str = "https://ai.azure.com/";
 
-/// The page of a project, in the directory of this tenant where one is known; `None` if the subscription is no UUID.
+/// Page of a project, in the directory of this tenant if it is known; `None` if the subscription is not a UUID.
 #[must_use]
 pub fn project_page(account: &AccountId, project: &str, tenant: Option<&str>) -> Option<Url> {
     let subscription = URL_SAFE_NO_PAD.encode(account.subscription.parse::<Uuid>().ok()?.as_bytes());
     let AccountId { group, account, .. } = account;
     let mut url = start_page(tenant);
-    // A comma separates the names, and is in none that Azure accepts.
+    // The names are separated by commas; Azure accepts none with a comma.
     if [group.as_str(), account.as_str(), project].iter().any(|name| name.is_empty() || name.contains(',')) {
         return None;
     }
@@ -28,7 +28,7 @@ pub fn project_page(account: &AccountId, project: &str, tenant: Option<&str>) ->
     Some(url)
 }
 
-/// The start page of the portal, in the directory of this tenant where it is a UUID.
+/// Start page of the portal, in the directory of this tenant if it is a UUID.
 #[must_use]
 pub fn start_page(tenant: Option<&str>) -> Url {
     let mut url = Url::parse(PORTAL).unwrap_or_else(|_| unreachable!("a constant"));
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_project_has_the_address_that_azd_prints_for_its_agents() {
+    fn a_project_has_the_url_that_azd_prints_for_its_agents() {
         let subscription = "00000000-0000-0000-0000-000000000001";
         assert_eq!(
             page(subscription, "my-rg", "my-project", TENANT).as_deref(),
@@ -62,9 +62,9 @@ mod tests {
         assert_eq!(page("sub", "my-rg", "my-project", None), None);
     }
 
-    /// Names come from responses of a service: none of them leads to another path.
+    /// Names come from responses of a service: none of them may lead to another path.
     #[test]
-    fn no_name_leaves_its_part_of_the_address() {
+    fn no_name_changes_the_path_of_the_url() {
         let subscription = "00000000-0000-0000-0000-000000000001";
         for name in ["../../x", "a/b", "a?b=c", "a#b", "a b", "\"&calc&\"", "%2e%2e", "a\n-b", "@evil.example"] {
             let url = page(subscription, name, name, None).expect("an address");

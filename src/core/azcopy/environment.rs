@@ -1,25 +1,25 @@
-//! Environment of AzCopy: the program's own, without variables that would change how it signs in or that AzCopy does
-//! not need.
+//! Environment of AzCopy: the one of this program, without variables that would change how AzCopy signs in or that it
+//! does not need.
 
 use std::path::Path;
 
 use crate::env::{Env, var};
 use crate::platform::Platform;
 
-/// True for variables that AzCopy must not get: azd's and Azure's hold secrets and settings of this program; AzCopy's
-/// own may make it use other credentials than the SAS.
+/// True for variables that AzCopy must not receive: azd's and Azure's contain secrets and settings of this program;
+/// AzCopy's own could make it use credentials other than the SAS.
 fn withheld(name: &str) -> bool {
     // Windows ignores the case of names.
     let name = name.to_ascii_uppercase();
     ["AZD_", "AZURE_", "AZCOPY_SPA_"].iter().any(|prefix| name.starts_with(prefix)) || name == "AZCOPY_AUTO_LOGIN_TYPE"
 }
 
-/// Variables of every start of AzCopy, `--version` included.
+/// Variables for every start of AzCopy, including `--version`.
 pub(super) fn base(env: &Env) -> Vec<(String, String)> {
     let given = env.vars().filter(|(name, _)| !withheld(name));
     let mut vars: Vec<_> = given.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    // AzCopy uses Go's httpproxy, which does not know ALL_PROXY: it would connect to the store without the proxy that
-    // this program used.
+    // AzCopy uses Go's httpproxy, which does not support ALL_PROXY: it would connect to the store without the proxy
+    // that this program used.
     let either = |name: &str| env.get(name).or_else(|| env.get(&name.to_ascii_lowercase()));
     if let (None, Some(proxy)) = (either(var::HTTPS_PROXY), either(var::ALL_PROXY)) {
         vars.retain(|(name, _)| !name.eq_ignore_ascii_case(var::HTTPS_PROXY));
@@ -28,8 +28,8 @@ pub(super) fn base(env: &Env) -> Vec<(String, String)> {
     vars
 }
 
-/// Variables of a job: log and plan in the private directory, and a home directory if there is none. AzCopy without a
-/// home writes into the working directory.
+/// Variables of a job: log and plan in the private directory, and a home directory if there is none. Without a home
+/// directory AzCopy writes into the working directory.
 pub(super) fn for_job(base: &[(String, String)], directory: &Path) -> Vec<(String, String)> {
     let directory = directory.to_string_lossy().into_owned();
     let mut vars = base.to_vec();
@@ -74,12 +74,12 @@ mod tests {
     }
 
     #[test]
-    fn the_proxy_for_everything_is_azcopys_proxy_for_https() {
+    fn all_proxy_is_passed_to_azcopy_as_https_proxy() {
         for (given, wanted) in [
             (&[("ALL_PROXY", "http://all")][..], Some("http://all")),
             (&[("all_proxy", "http://all"), ("HTTPS_PROXY", "")], Some("http://all")),
             (&[("ALL_PROXY", "http://all"), ("HTTPS_PROXY", "http://own")], Some("http://own")),
-            // One variable for Windows, two for Unix.
+            // Windows uses one variable, Unix two.
             (
                 &[("ALL_PROXY", "http://all"), ("https_proxy", "http://own")],
                 if cfg!(windows) { Some("http://own") } else { None },
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn log_plan_and_a_missing_home_are_the_private_directory() {
+    fn log_plan_and_a_missing_home_use_the_private_directory() {
         let given = |vars: &[(&str, &str)], name: &str| {
             let env = Env::from_vars(vars.iter().copied(), Path::new("/"));
             let all = for_job(&base(&env), Path::new("/private"));

@@ -1,7 +1,7 @@
 //! Installation of AzCopy: download, check, unpack, verify, rename into place.
 //!
-//! The work happens under a lock, in temporary files beside the final path, so that another process finds either
-//! nothing or a whole program. The next run removes the files of a killed one.
+//! The work happens under a lock, in temporary files next to the final path, so that another process finds either no
+//! program or a complete one. The next run removes the temporary files of a killed run.
 
 mod error;
 mod fetch;
@@ -25,30 +25,30 @@ use crate::files::{create_new_private, open_private, remove_file, rename};
 use crate::http::HttpClient;
 use crate::model::Reporter;
 
-/// Bytes of an archive, packed and unpacked alike.
+/// Maximum size of an archive in bytes, packed and unpacked.
 const MAX_BYTES: u64 = 500 << 20;
 /// Interval between attempts to get a lock that another process holds.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// The archive, while it comes.
+/// Name of the archive during the download.
 const ARCHIVE: &str = ".azcopy-download";
-/// The program before it has proved itself. Windows runs no program without this ending.
+/// Name of the program before it is verified. Windows does not run programs without this extension.
 const NEW: &str = if cfg!(windows) { ".azcopy-new.exe" } else { ".azcopy-new" };
-/// The archive's checksum, kept beside the program.
+/// Name of the file with the archive's checksum, next to the program.
 const SHA256: &str = "azcopy.sha256";
 const NEW_SHA256: &str = ".azcopy-new.sha256";
 
 /// Event of an installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InstallEvent {
-    /// Another process is at it.
+    /// Another process is installing it.
     Waiting,
-    /// The download begins.
+    /// The download has started.
     Downloading,
-    /// How far it is.
+    /// Progress of the download.
     Progress {
-        /// Bytes that came.
+        /// Received bytes.
         bytes: u64,
-        /// Bytes of the whole archive, if the server reports them.
+        /// Total size of the archive, if the server reports it.
         total: Option<u64>,
     },
 }
@@ -56,9 +56,9 @@ pub enum InstallEvent {
 /// Result of an installation.
 #[derive(Debug)]
 pub struct Installed {
-    /// The program, in place.
+    /// The installed program.
     pub azcopy: AzCopy,
-    /// SHA-256 of the archive; `None` if another process installed it meanwhile.
+    /// SHA-256 of the archive; `None` if another process installed it in the meantime.
     pub sha256: Option<String>,
 }
 
@@ -66,7 +66,7 @@ pub struct Installed {
 pub struct Installer<'a> {
     /// Environment of the process.
     pub env: &'a Env,
-    /// The client that downloads.
+    /// HTTP client for the download.
     pub http: &'a HttpClient,
     /// Limits.
     pub timings: &'a Timings,
@@ -75,7 +75,7 @@ pub struct Installer<'a> {
 }
 
 impl Installer<'_> {
-    /// Installs AzCopy into azd's `bin` directory. May be dropped at any time, and leaves nothing behind.
+    /// Installs AzCopy into azd's `bin` directory. May be dropped at any time without leaving files behind.
     ///
     /// # Errors
     /// See [`InstallError`].
@@ -86,7 +86,7 @@ impl Installer<'_> {
     ) -> Result<Installed, InstallError> {
         let config = self.env.azd_config_dir().ok_or(InstallError::NoHome)?;
         let bin = config.join("bin");
-        // Not in `bin`: lock files are never removed, and `bin` should hold nothing else.
+        // Not in `bin`: lock files are never removed, and `bin` should not contain anything else.
         let _lock = lock(&config.join("ai-models"), on).await?;
         if let Ok(candidate) = locate(self.env, None) {
             let azcopy = self.verify(candidate).await?;
@@ -108,7 +108,7 @@ impl Installer<'_> {
     }
 }
 
-/// The program out of the archive, ready to run, in a temporary file that is closed.
+/// Extracts the program from the archive, ready to run, into a temporary file that is closed.
 async fn program(archive: &mut File, path: PathBuf) -> Result<TemporaryFile, InstallError> {
     let (new, mut file) = TemporaryFile::create(path, 0o755)?;
     let unpacked = unpack(archive, FILE_NAME, MAX_BYTES, &mut file).await.map_err(|why| match why {
@@ -122,7 +122,7 @@ async fn program(archive: &mut File, path: PathBuf) -> Result<TemporaryFile, Ins
     Ok(new)
 }
 
-/// Puts the program in place under its final name last, so that other processes never see a part of it.
+/// Moves the program to its final name last, so that other processes never see an incomplete one.
 fn install_program(
     azcopy: AzCopy,
     new: TemporaryFile,
@@ -140,17 +140,17 @@ fn install_program(
     Ok(azcopy.moved_to(path))
 }
 
-/// Waits for the lock; the handle holds it.
+/// Waits for the lock, which is held until the returned handle is dropped.
 async fn lock(directory: &Path, on: &mut dyn FnMut(InstallEvent)) -> Result<File, InstallError> {
     make_directory(directory).map_err(InstallError::io(directory))?;
     let path = directory.join("azcopy.lock");
     let file = open_private(&path).map_err(InstallError::io(&path))?;
-    let mut said = false;
+    let mut has_reported = false;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) => {
-                if !std::mem::replace(&mut said, true) {
+                if !std::mem::replace(&mut has_reported, true) {
                     on(InstallEvent::Waiting);
                 }
                 tokio::time::sleep(POLL_INTERVAL).await;
@@ -171,12 +171,12 @@ fn make_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// File that is removed on drop, unless it was renamed before.
+/// File that is removed on drop, unless it was renamed.
 #[derive(Debug)]
 struct TemporaryFile(PathBuf);
 
 impl TemporaryFile {
-    /// Creates an empty file, and replaces one of a killed run.
+    /// Creates an empty file, replacing one that a killed run left.
     fn create(path: PathBuf, mode: u32) -> Result<(Self, File), InstallError> {
         let open = || {
             remove_file(&path)?;
@@ -198,7 +198,7 @@ impl TemporaryFile {
 impl Drop for TemporaryFile {
     fn drop(&mut self) {
         if !self.0.as_os_str().is_empty() {
-            // After the rename there is no file under this name.
+            // After a rename there is no file with this name.
             drop(remove_file(&self.0));
         }
     }

@@ -17,7 +17,7 @@ pub struct CopyJob {
     pub destination: SecretUrl,
     /// Existing private directory for AzCopy's log and plan.
     pub directory: PathBuf,
-    /// Most bytes per second, if there is a limit.
+    /// Maximum rate in bytes per second, if limited.
     pub cap: Option<u64>,
 }
 
@@ -25,20 +25,20 @@ pub struct CopyJob {
 #[derive(Clone, Debug)]
 pub enum JobSource {
     /// Files of one directory, and no others. A single file is a list of one name: AzCopy reads only the listed files,
-    /// however many are beside them (seen with strace).
+    /// regardless of other files next to them (verified with strace).
     Files {
         /// Directory that the names are relative to.
         directory: PathBuf,
-        /// File with one name a line, `/` between the parts, no name twice: a duplicate fails, and a missing one is
-        /// skipped silently.
+        /// File with one name per line, `/` between the components, without duplicates: a duplicate fails, and a
+        /// missing file is skipped silently.
         list_file: PathBuf,
         /// Number of names in the list.
         files: u64,
-        /// Sum of the files' sizes.
+        /// Total size of the files.
         bytes: u64,
     },
-    /// Blobs that the service fetches itself: a blob, or all below a container or folder URL, which itself does
-    /// not become a part of their names.
+    /// Blobs that the service fetches itself: a blob, or all below a container or folder URL, whose own name does not
+    /// become part of their names.
     Remote {
         /// URL of the blobs.
         url: SecretUrl,
@@ -46,7 +46,7 @@ pub enum JobSource {
 }
 
 impl CopyJob {
-    /// Returns the job with its source under another path.
+    /// Returns the job with another path for its source.
     pub(super) fn reading(&self, source: &Path) -> Self {
         let mut job = self.clone();
         if let JobSource::Files { directory, .. } = &mut job.source {
@@ -63,7 +63,7 @@ impl CopyJob {
         }
     }
 
-    /// The progress of a job that has not begun.
+    /// Progress of a job that has not started.
     pub(super) fn at_start(&self) -> TransferProgress {
         let (total_files, total_bytes) = match self.source {
             JobSource::Files { files, bytes, .. } => (Some(files), Some(bytes)),
@@ -72,12 +72,12 @@ impl CopyJob {
         TransferProgress { total_bytes, total_files, ..TransferProgress::default() }
     }
 
-    /// Arguments of AzCopy, including the SAS: AzCopy accepts it in no other way.
+    /// Arguments of AzCopy, including the SAS: AzCopy does not accept it in any other way.
     pub(super) fn arguments(&self) -> Vec<OsString> {
         self.arguments_with(&|url| url.expose().as_str().into())
     }
 
-    /// The arguments as they may be shown.
+    /// Arguments without secrets, for display.
     pub(super) fn shown_arguments(&self) -> String {
         let arguments = self.arguments_with(&|url| url.to_string().into());
         let words: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
@@ -89,7 +89,7 @@ impl CopyJob {
         match &self.source {
             JobSource::Files { directory, list_file, .. } => {
                 arguments.extend([directory.into(), url_text(&self.destination)]);
-                // Without --follow-symlinks links are skipped silently; a Hugging Face cache has only links.
+                // Without --follow-symlinks links are skipped silently; a Hugging Face cache consists of links.
                 arguments.extend(["--from-to=LocalBlob".into(), "--follow-symlinks".into()]);
                 arguments.extend(["--list-of-files".into(), list_file.into()]);
             }
@@ -104,7 +104,7 @@ impl CopyJob {
                 "--overwrite=true",
                 "--output-type",
                 "json",
-                // At lower levels the log lacks the reasons of failures.
+                // At less verbose levels the log lacks the reasons of failures.
                 "--log-level=INFO",
             ]
             .map(OsString::from),
@@ -116,7 +116,7 @@ impl CopyJob {
     }
 }
 
-/// Bytes per second as AzCopy's megabits (10^6 bits) per second.
+/// Rate in bytes per second, converted to AzCopy's megabits (10^6 bits) per second.
 fn megabits(bytes_per_second: u64) -> String {
     let bits = u128::from(bytes_per_second) * 8;
     format!("{}.{:06}", bits / 1_000_000, bits % 1_000_000)
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cap_is_exact() {
+    fn a_rate_limit_is_converted_exactly() {
         for (bytes, text) in [(1, "0.000008"), (125_000, "1.000000"), (u64::MAX, "147573952589676.412920")] {
             assert_eq!(megabits(bytes), text);
         }

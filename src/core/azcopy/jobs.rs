@@ -17,10 +17,10 @@ use crate::paths;
 use crate::platform::Platform;
 
 impl AzCopy {
-    /// Names of the files that jobs with this private directory delivered whole, relative to the source directory.
+    /// Names of the files that jobs with this private directory delivered completely, relative to the source directory.
     ///
     /// # Errors
-    /// When AzCopy cannot be asked, cannot show one of its jobs, shows files of another place alone, or does not answer
+    /// When AzCopy cannot run, cannot show one of its jobs, shows only files of another directory, or does not respond
     /// within `limit`.
     pub async fn delivered(&self, directory: &Path, source: &Path, limit: Duration) -> io::Result<BTreeSet<BlobPath>> {
         // Dropped at the limit, which ends the child.
@@ -34,7 +34,7 @@ impl AzCopy {
             let mut command = self.command_for_job(directory);
             command.args(["jobs", "show", &job, "--with-status=Success", "--output-type", "json"]);
             let (mut child, pipes) = Child::spawn(command)?;
-            // Open until the end, as for a job.
+            // Kept open until the end, as for a job.
             let _stdin = pipes.stdin;
             let (mut lines, mut rest) = (Lines::new(pipes.stdout), pipes.stderr);
             let read = async {
@@ -55,7 +55,7 @@ impl AzCopy {
     }
 }
 
-/// Files that AzCopy shows as delivered.
+/// Files that AzCopy reports as delivered.
 struct DeliveredFiles<'a> {
     source: &'a str,
     shown: usize,
@@ -77,8 +77,8 @@ impl<'a> DeliveredFiles<'a> {
         self.names.extend(paths.iter().filter_map(name));
     }
 
-    /// An error where files were delivered and none is of the source: no name is known then, and to take that for "nothing
-    /// arrived" would send all again.
+    /// Names of the delivered files; an error if files were delivered but none belongs to the source: then no name is
+    /// known, and assuming that nothing was uploaded would send everything again.
     fn names(self) -> io::Result<BTreeSet<BlobPath>> {
         let Self { source, shown, names } = self;
         if shown > 0 && names.is_empty() {
@@ -88,7 +88,7 @@ impl<'a> DeliveredFiles<'a> {
     }
 }
 
-/// Jobs that have a plan file: `<job id>--00000.steV20`.
+/// Ids of the jobs that have a plan file: `<job id>--00000.steV20`.
 fn planned_jobs(directory: &Path) -> io::Result<BTreeSet<String>> {
     let mut jobs = BTreeSet::new();
     for entry in std::fs::read_dir(directory)? {
@@ -123,7 +123,7 @@ struct Transfer {
     transfer_status: String,
 }
 
-/// The source paths of a line of `jobs show`; none of any other line.
+/// Source paths in a line of `jobs show`; none in any other line.
 fn sources(line: &str) -> Vec<String> {
     let Ok(envelope) = serde_json::from_str::<Envelope>(line) else { return Vec::new() };
     if envelope.message_type != "ListJobTransfers" {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn delivered_files_are_known_in_every_spelling_of_the_source() {
+    fn delivered_files_are_recognized_in_every_spelling_of_the_source() {
         let found = |source, platform, shown: &str| names(source, platform, vec![shown.to_owned()]);
         for (source, shown) in [
             (r"C:\m", r"\\?\C:\m\sub\x"),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn jobs_are_known_by_their_plan_files() {
+    fn jobs_are_found_by_their_plan_files() {
         let directory = tempfile::tempdir().expect("a directory");
         for name in
             ["a1--00000.steV20", "a1--00001.steV20", "b2--00000.steV21", "a1.log", "a1-scanning.log", "files.txt"]

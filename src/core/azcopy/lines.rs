@@ -1,10 +1,10 @@
-//! Lines of any length from a child's output. A line that is too long is truncated, so that memory stays bounded.
+//! Lines of any length from a child's output. Overlong lines are truncated, so that memory stays bounded.
 
 use std::io;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-/// Longest line that is kept whole. `EndOfJob` of a job with 100,000 failed files has about 30 MB.
+/// Maximum length of a line that is not truncated. `EndOfJob` of a job with 100,000 failed files has about 30 MB.
 const MAX_LENGTH: usize = 64 * 1024 * 1024;
 
 /// Reads lines; dropping the future of [`Lines::next`] loses nothing.
@@ -15,6 +15,7 @@ pub(super) struct Lines<R> {
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
+    /// Lines of this stream.
     pub(super) fn new(reader: R) -> Self {
         Self::with_max_length(reader, MAX_LENGTH)
     }
@@ -23,7 +24,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         Self { reader: BufReader::with_capacity(64 * 1024, reader), partial: Vec::new(), longest }
     }
 
-    /// The next line without its end, or `None` at the end of the stream. A last line needs no line end.
+    /// Returns the next line without its end, or `None` at the end of the stream. The last line may lack a line end.
     pub(super) async fn next(&mut self) -> io::Result<Option<String>> {
         loop {
             let chunk = self.reader.fill_buf().await?;
@@ -56,7 +57,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "current_thread")]
-    async fn lines_are_cut_and_never_lost() {
+    async fn overlong_lines_are_truncated_but_never_lost() {
         let mut lines = Lines::with_max_length(&b"one\r\n\ntoo long a line\nb\xffd\nlast"[..], 8);
         let mut read = Vec::new();
         while let Some(line) = lines.next().await.expect("memory") {

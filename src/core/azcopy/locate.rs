@@ -1,4 +1,4 @@
-//! Locates AzCopy on this machine, without running it, and knows its download page.
+//! Search for AzCopy on this machine, without running it, and the URL of its download page.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::env::{Env, var};
 use crate::process::{find_program, is_program};
 
+/// File name of the program.
 pub(super) const FILE_NAME: &str = if cfg!(windows) { "azcopy.exe" } else { "azcopy" };
 
 /// A program that may be AzCopy.
@@ -17,14 +18,14 @@ pub struct AzCopyCandidate {
     pub origin: AzCopyOrigin,
 }
 
-/// How AzCopy was found; its `Display` is for `Using azcopy: PATH (10.32.2)`.
+/// Way in which AzCopy was found; its `Display` is for `Using azcopy: PATH (10.32.2)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AzCopyOrigin {
-    /// Named by the user.
+    /// Set by the user.
     Option,
-    /// A directory of `PATH`.
+    /// Found in a directory of `PATH`.
     Path,
-    /// A directory that is searched by default.
+    /// Found in a directory that is searched by default.
     Directory(PathBuf),
 }
 
@@ -41,19 +42,19 @@ impl fmt::Display for AzCopyOrigin {
 /// Failure to find a candidate.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocateError {
-    /// `--azcopy-path` names nothing.
+    /// The path in `--azcopy-path` does not exist.
     #[error("the file {} of --azcopy-path does not exist", .path.display())]
     NoSuchFile {
         /// Path that was searched, absolute.
         path: PathBuf,
     },
-    /// `--azcopy-path` names a directory.
+    /// `--azcopy-path` is a directory.
     #[error("{} is a directory; --azcopy-path needs the program itself", .path.display())]
     IsDirectory {
         /// Path that was found, absolute.
         path: PathBuf,
     },
-    /// `--azcopy-path` names a file that may not be run.
+    /// `--azcopy-path` is a file without execute permission.
     #[error("{} is not executable", .path.display())]
     NotExecutable {
         /// Path that was found, absolute.
@@ -104,10 +105,10 @@ fn url_for(os: &str, arch: &str) -> &'static str {
     }
 }
 
-/// Finds the program: the named one, otherwise the first of `PATH` and the usual directories.
+/// Finds the program: the explicit path, otherwise the first match in `PATH` and the default directories.
 ///
 /// # Errors
-/// There is none. A named program that is not there is an error, never a reason to take another.
+/// [`LocateError`]. If the explicit path cannot be used, no other candidate is considered.
 pub fn locate(env: &Env, explicit: Option<&Path>) -> Result<AzCopyCandidate, LocateError> {
     if let Some(path) = explicit {
         return named(env.cwd().join(path));
@@ -153,7 +154,8 @@ fn usual_directories(env: &Env) -> Vec<PathBuf> {
     directories
 }
 
-/// Directories of unpacked archives: `azcopy_windows_amd64_10.32.2`, which often has another of that name inside.
+/// Directories of unpacked archives: `azcopy_windows_amd64_10.32.2`, which often contains another directory of that
+/// name.
 fn unpacked_downloads(downloads: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for outer in archives(downloads) {
@@ -171,7 +173,7 @@ fn archives(parent: &Path) -> Vec<PathBuf> {
         .map(|entry| entry.path())
         .filter(|path| path.is_dir())
         .collect();
-    // The name ends with the version: the newest first.
+    // The name ends with the version; the newest first.
     paths.sort_unstable_by(|a, b| b.cmp(a));
     paths
 }
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_program_is_used_or_refused() {
+    fn an_explicit_program_is_used_or_rejected() {
         let root = tempfile::tempdir().expect("a test file");
         let program = put(&root.path().join("tools"), 0o755);
         let plain = put(&root.path().join("plain"), 0o644);

@@ -1,4 +1,4 @@
-//! Reasons for failed files, from AzCopy's log: its messages do not contain them.
+//! Reasons of failed files from AzCopy's log: its messages do not contain them.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -9,10 +9,10 @@ use super::text;
 use crate::paths::is_same_path;
 use crate::platform::Platform;
 
-/// How much of the log's end is read. AzCopy writes about 460 bytes for each block that it sends.
+/// Bytes at the end of the log that are read. AzCopy writes about 460 bytes for each block that it sends.
 const TAIL: u64 = 8 * 1024 * 1024;
 
-/// Fills in the reasons that the log has. A log that cannot be read has none.
+/// Fills in the reasons found in the log. Ignores a log that cannot be read.
 pub(super) fn explain(failed: &mut [FailedTransfer], log: &Path, platform: Platform) {
     let Ok(tail) = tail(log) else { return };
     for (source, code, reason) in String::from_utf8_lossy(&tail).lines().filter_map(failure) {
@@ -26,7 +26,7 @@ pub(super) fn explain(failed: &mut [FailedTransfer], log: &Path, platform: Platf
     }
 }
 
-/// The log in this directory that was written last.
+/// The most recently written log in this directory.
 pub(super) fn newest(directory: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(directory).ok()?.filter_map(Result::ok).map(|entry| entry.path());
     let logs = entries.filter(|path| path.extension().is_some_and(|extension| extension == "log"));
@@ -42,7 +42,8 @@ fn tail(log: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// `2026/11/25 04:04:12 ERR: [P#0-T#4] UPLOADFAILED: SOURCE : 403 : REASON`. A source may hold ` : ` itself.
+/// Parses `2026/11/25 04:04:12 ERR: [P#0-T#4] UPLOADFAILED: SOURCE : 403 : REASON`. The source itself may contain ` :
+/// `.
 fn failure(line: &str) -> Option<(String, u16, String)> {
     let rest = ["UPLOADFAILED: ", "COPYFAILED: "].iter().find_map(|word| Some(line.split_once(word)?.1))?;
     rest.match_indices(" : ").find_map(|(at, separator)| {
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_found_by_either_spelling_of_a_path_of_windows() {
+    fn a_reason_is_found_by_either_spelling_of_a_windows_path() {
         let directory = tempfile::tempdir().expect("a directory");
         let log = directory.path().join("job.log");
         std::fs::write(&log, r"UPLOADFAILED: \\?\C:\m\x : 403 : no").expect("a log");

@@ -1,6 +1,6 @@
 //! Output of AzCopy with `--output-type json`, one line at a time. Pure.
 //!
-//! Nothing here is an error: an unknown line is [`Message::Other`]. All text is cleaned.
+//! Nothing here is an error: an unknown line is [`Message::Other`]. All text is sanitized.
 
 use std::path::PathBuf;
 
@@ -11,17 +11,17 @@ use super::text;
 /// One line of AzCopy's standard output.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
-    /// The job has an id; comes once the destination has answered.
+    /// Start of a job with its id; sent once the destination has responded.
     Init(Init),
-    /// Every two seconds.
+    /// Progress, every two seconds.
     Progress(Summary),
-    /// The last line of a job; without numbers after a dry run.
+    /// End of a job; without numbers after a dry run.
     EndOfJob(Option<Summary>),
-    /// A notice, without its `INFO: `.
+    /// A notice, without its prefix `INFO: `.
     Info(String),
     /// AzCopy ends with an error; no [`Message::EndOfJob`] follows.
     Error(String),
-    /// A question that AzCopy waits for on standard input.
+    /// A question; AzCopy waits for the answer on standard input.
     Prompt {
         /// The question.
         text: String,
@@ -44,32 +44,32 @@ pub struct Init {
 /// Subject of a question of AzCopy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromptKind {
-    /// Asks whether to cancel although the scan is not done.
+    /// Question whether to cancel although the scan is not finished.
     Cancel,
-    /// Overwriting, deleting and what else there may come.
+    /// Anything else, such as overwriting or deleting.
     Other,
 }
 
 /// `JobStatus` of AzCopy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobStatus {
-    /// Not ended.
+    /// Running.
     InProgress,
-    /// Every file arrived.
+    /// Every file was uploaded.
     Completed,
-    /// Some files arrived.
+    /// Some files were uploaded.
     CompletedWithErrors,
-    /// Some files were there already.
+    /// Some files already existed.
     CompletedWithSkipped,
-    /// By a signal, and also by a 403.
+    /// Ended by a signal, or by a 403.
     Cancelled,
-    /// No file arrived.
+    /// No file was uploaded.
     Failed,
-    /// A status that no recorded run has shown.
+    /// A status that appears in no recorded run.
     Unknown(String),
 }
 
-/// A file that did not arrive.
+/// A file that was not uploaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedTransfer {
     /// Path or URL of the source.
@@ -78,11 +78,11 @@ pub struct FailedTransfer {
     pub size: u64,
     /// HTTP status; 0 when the reason is local or unknown.
     pub code: u16,
-    /// From AzCopy's log, when it was found there.
+    /// Reason from AzCopy's log, if it was found there.
     pub reason: Option<String>,
 }
 
-/// The numbers of a job, in files and bytes.
+/// Numbers of a job, in files and bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     /// State of the job.
@@ -91,25 +91,25 @@ pub struct Summary {
     pub scanned: bool,
     /// Files found so far.
     pub total: u64,
-    /// Files that arrived.
+    /// Uploaded files.
     pub completed: u64,
-    /// Files that did not.
+    /// Failed files.
     pub failed: u64,
-    /// Files that were there already.
+    /// Files that already existed.
     pub skipped: u64,
     /// Bytes read for sending, retries included: may exceed the total.
     pub bytes_over_wire: u64,
-    /// Bytes that arrived.
+    /// Uploaded bytes.
     pub bytes_transferred: u64,
     /// Bytes found so far.
     pub bytes_expected: u64,
     /// Share of requests that failed on the network.
     pub network_error_percent: f64,
-    /// The failed files that no earlier line had.
+    /// Failed files that no earlier line contained.
     pub failed_transfers: Vec<FailedTransfer>,
 }
 
-/// Reads one line. Every input gives a message.
+/// Parses one line. Every input yields a message.
 #[must_use]
 pub fn parse_line(line: &str) -> Message {
     let Ok(envelope) = serde_json::from_str::<Value>(line) else { return Message::Other(text::sanitized(line)) };
@@ -137,7 +137,7 @@ pub fn parse_line(line: &str) -> Message {
     }
 }
 
-/// `jobs list` and others end with an `EndOfJob` of another shape: one without a status has no summary.
+/// Reads a summary; `None` without a status: `jobs list` and others end with an `EndOfJob` of another shape.
 fn summary(content: &str) -> Option<Summary> {
     let value: Value = serde_json::from_str(content).ok()?;
     let status = JobStatus::from_word(value["JobStatus"].as_str()?);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_cancel_question_is_one() {
+    fn only_the_cancel_prompt_is_recognized() {
         for (word, kind) in [("Cancel", PromptKind::Cancel), ("Overwrite", PromptKind::Other), ("", PromptKind::Other)]
         {
             let given =
@@ -260,12 +260,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_is_a_panic(text in "\\PC{0,80}") {
+        fn no_line_causes_a_panic(text in "\\PC{0,80}") {
             drop(parse_line(&text));
         }
 
         #[test]
-        fn no_content_is_a_panic(kind in "Init|Progress|EndOfJob|Info|Error|Prompt", content in "\\PC{0,80}",
+        fn no_content_causes_a_panic(kind in "Init|Progress|EndOfJob|Info|Error|Prompt", content in "\\PC{0,80}",
             value in prop_oneof![Just(json!(-1)), Just(json!("1e400")), Just(json!([])), Just(json!({})), Just(json!(u64::MAX))]) {
             drop(parse_line(&line(&kind, &content)));
             let odd = json!({"JobStatus": "Failed", "TotalTransfers": value, "NetworkErrorPercentage": value,

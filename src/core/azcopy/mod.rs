@@ -1,8 +1,8 @@
-//! AzCopy as a child process: search, download, check, run, parsing of its output, and verdict.
+//! AzCopy as a child process: search, download, verification, run, parsing of its output, and verdict.
 //!
-//! Owns everything that is known about AzCopy, and knows neither the service, the journal nor the terminal: the input
-//! is a list of files and a SAS URL, the output is a stream of [`TransferEvent`](crate::model::TransferEvent)s and one
-//! proved result.
+//! Owns all knowledge about AzCopy, and depends on neither the service, the journal nor the terminal: the input is a
+//! list of files and a SAS URL, the output is a stream of [`TransferEvent`](crate::model::TransferEvent)s and one
+//! verified result.
 
 mod environment;
 mod install;

@@ -1,6 +1,6 @@
 //! AzCopy process that outlived the program that started it: a SIGKILL of this program leaves one for up to two
-//! seconds. It must end before its plan or its container are touched. Windows has none: the system kills AzCopy with
-//! this program, and nothing is recorded.
+//! seconds. It must end before its plan or its container is modified. Not needed on Windows: the system kills AzCopy
+//! with this program, and nothing is recorded.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use crate::process::ProcessStamp;
 const PID: &str = "azcopy.pid";
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Notes a running AzCopy in its private directory.
+/// Records a running AzCopy in its private directory.
 pub(super) fn record_process(directory: &Path, pid: u32) -> io::Result<()> {
     let note = directory.join(PID);
     match ProcessStamp::of(pid) {
@@ -23,8 +23,7 @@ pub(super) fn record_process(directory: &Path, pid: u32) -> io::Result<()> {
     }
 }
 
-/// Waits until the AzCopy of an earlier run in this directory has ended, and ends it when that takes longer than
-/// `grace`.
+/// Waits until the AzCopy of an earlier run in this directory has ended, and kills it after `grace`.
 pub async fn wait_for_orphan(directory: &Path, grace: Duration) {
     let note = fs::read_to_string(directory.join(PID)).ok();
     let Some(stamp) = note.as_deref().and_then(ProcessStamp::parse) else { return };
@@ -49,7 +48,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn an_orphan_is_ended_and_a_stranger_is_not() {
+    async fn an_orphan_is_killed_but_no_other_process() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut orphan = sleep();
         record_process(directory.path(), orphan.id()).expect("written");
@@ -65,7 +64,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_note_of_an_earlier_run_does_not_stay() {
+    async fn the_record_of_an_earlier_run_is_replaced() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut earlier = sleep();
         record_process(directory.path(), earlier.id()).expect("written");

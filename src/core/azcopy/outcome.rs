@@ -1,4 +1,4 @@
-//! Output and exit of a run, collected for the verdict. No IO, no judgement.
+//! Output and exit of a run, collected for the verdict. No IO, no evaluation.
 
 use std::time::Duration;
 
@@ -7,42 +7,42 @@ use crate::process::Exit;
 use super::message::{FailedTransfer, Init, Message, Summary};
 use super::text;
 
-/// Failed files that are kept; their number is known without them.
+/// Maximum number of failed files that are kept; their count is known separately.
 const MAX_FAILED_FILES: usize = 1000;
-/// Remarks that are kept.
+/// Maximum number of remarks that are kept.
 const MAX_REMARKS: usize = 20;
-/// Plain text that is kept of each stream, in bytes.
+/// Maximum size of plain text that is kept of each stream, in bytes.
 const MAX_PLAIN_BYTES: usize = 16 * 1024;
 
-/// Everything a verdict needs.
+/// Data for a verdict.
 #[derive(Clone, Debug, Default)]
 pub struct AzCopyOutcome {
-    /// Job and log, once AzCopy named them.
+    /// Job id and log, once AzCopy reported them.
     pub init: Option<Init>,
-    /// The last numbers, final or not.
+    /// Last reported numbers, final or not.
     pub last: Option<Summary>,
-    /// The numbers of `EndOfJob`.
+    /// Numbers of `EndOfJob`.
     pub end: Option<Summary>,
-    /// Gathered over all lines, for `EndOfJob` has none.
+    /// Failed files of all lines, since `EndOfJob` has none.
     pub failed: Vec<FailedTransfer>,
-    /// AzCopy's notice that it was refused (403).
+    /// AzCopy's notice that it was rejected (403).
     pub refusal: Option<String>,
     /// Last message of AzCopy before it gave up.
     pub error: Option<String>,
     /// Notices about skipped files.
     pub remarks: Vec<String>,
-    /// Start of the text on standard output that was no message.
+    /// Beginning of the text on standard output that is not a message.
     pub plain: String,
-    /// First part of standard error.
+    /// Beginning of standard error.
     pub stderr: String,
     /// Exit of the process; `None` if it could not be ended.
     pub exit: Option<Exit>,
-    /// From start to end of the process.
+    /// Duration of the process.
     pub elapsed: Duration,
 }
 
 impl AzCopyOutcome {
-    /// Takes in one message of standard output.
+    /// Adds a message of standard output.
     pub fn message(&mut self, message: Message) {
         match message {
             Message::Init(init) => self.init = Some(init),
@@ -60,12 +60,12 @@ impl AzCopyOutcome {
         }
     }
 
-    /// Takes in a line of standard error.
+    /// Adds a line of standard error.
     pub fn stderr_line(&mut self, line: &str) {
         append(&mut self.stderr, &text::sanitized(line));
     }
 
-    /// True while plain text of standard output is still kept; what follows is noise.
+    /// True while plain text of standard output is still kept; later text is discarded.
     pub(super) fn has_room_for_plain(&self) -> bool {
         self.plain.len() < MAX_PLAIN_BYTES
     }

@@ -1,4 +1,4 @@
-//! A program that was verified to be an AzCopy 10 that has our options.
+//! A program that was verified to be an AzCopy 10 with the required options.
 
 use std::fmt;
 use std::io;
@@ -17,7 +17,7 @@ use crate::units;
 use super::locate::{AzCopyCandidate, AzCopyOrigin};
 use super::{environment, text};
 
-/// More than this is not read of an answer to `--version`.
+/// Maximum number of bytes read from the output of `--version`.
 const ANSWER: u64 = 64 * 1024;
 /// First minor version 10 with `--as-subdir`, the newest of the options that a job has (`design/contracts/azcopy.md`).
 const MIN_MINOR: u32 = 14;
@@ -31,7 +31,7 @@ pub struct AzCopy {
     environment: Vec<(String, String)>,
 }
 
-/// Without the environment, which may hold a proxy's password.
+/// Omits the environment, which may contain a proxy's password.
 impl fmt::Debug for AzCopy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AzCopy").field("path", &self.path).field("version", &self.version).finish_non_exhaustive()
@@ -41,12 +41,12 @@ impl fmt::Debug for AzCopy {
 /// Reason why a candidate cannot be used as AzCopy.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// The system refuses to start it.
+    /// The system cannot start it.
     #[error("{} does not start", .path.display())]
     Start {
         /// The program.
         path: PathBuf,
-        /// Why.
+        /// Message of the operating system.
         source: io::Error,
     },
     /// The program starts and fails, for example because of a missing library.
@@ -54,9 +54,9 @@ pub enum VerifyError {
     DoesNotRun {
         /// The program.
         path: PathBuf,
-        /// How it ended.
+        /// Exit of the process.
         exit: Exit,
-        /// Output of the program, cleaned.
+        /// Output of the program, sanitized.
         message: String,
     },
     /// The output is not that of AzCopy.
@@ -64,10 +64,10 @@ pub enum VerifyError {
     NotAzCopy {
         /// The program.
         path: PathBuf,
-        /// The first line of its answer, cleaned.
+        /// First line of the output, sanitized.
         answer: String,
     },
-    /// AzCopy, but not version 10, or one without our options.
+    /// AzCopy, but not version 10, or one without the required options.
     #[error("{} is AzCopy {version}; 10.{MIN_MINOR} or a newer version 10 is required", .path.display())]
     WrongVersion {
         /// The program.
@@ -75,12 +75,12 @@ pub enum VerifyError {
         /// Version string reported by `azcopy --version`.
         version: String,
     },
-    /// No answer within the limit.
+    /// No response within the limit.
     #[error("{} --version did not respond within {}", .path.display(), units::duration(*.after))]
     NoAnswer {
         /// The program.
         path: PathBuf,
-        /// How long it had.
+        /// Time limit.
         after: Duration,
     },
 }
@@ -90,10 +90,10 @@ fn after_colon(message: &str) -> String {
 }
 
 impl AzCopy {
-    /// Runs the candidate with `--version`, and keeps the environment of its jobs.
+    /// Runs the candidate with `--version`, and keeps the environment for its jobs.
     ///
     /// # Errors
-    /// The program does not run, is something else, has another version, or does not answer.
+    /// When the program does not run, is not AzCopy, has an unsupported version, or does not respond.
     pub async fn verify(
         candidate: AzCopyCandidate,
         env: &Env,
@@ -128,13 +128,13 @@ impl AzCopy {
         &self.path
     }
 
-    /// How it was found.
+    /// Way in which it was found.
     #[must_use]
     pub fn origin(&self) -> &AzCopyOrigin {
         &self.origin
     }
 
-    /// For example `10.32.2`.
+    /// Version, for example `10.32.2`.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
@@ -145,7 +145,7 @@ impl AzCopy {
         Self { path, ..self }
     }
 
-    /// Command of a run, with an environment of allowed variables alone; logs and plans go to `directory`.
+    /// Command of a run, with only the allowed environment variables; logs and plans are written to `directory`.
     pub(super) fn command_for_job(&self, directory: &Path) -> Command {
         let mut command = Command::new(&self.path);
         command.env_clear().envs(environment::for_job(&self.environment, directory));
@@ -153,10 +153,10 @@ impl AzCopy {
     }
 }
 
-/// Runs `--version`. Dropped at the limit, which ends the child and its descendants.
+/// Runs `--version`. The future is dropped at the time limit, which ends the child and its descendants.
 async fn version_output(command: Command) -> io::Result<(Exit, String, String)> {
     let (mut child, pipes) = Child::spawn(command)?;
-    // Open until the end, as for a job.
+    // Kept open until the end, as for a job.
     let _stdin = pipes.stdin;
     let (stdout, stderr) = tokio::join!(read_all(pipes.stdout), read_all(pipes.stderr));
     Ok((child.wait().await?, stdout, stderr))
@@ -165,7 +165,7 @@ async fn version_output(command: Command) -> io::Result<(Exit, String, String)> 
 async fn read_all(stream: impl AsyncRead + Unpin) -> String {
     let mut kept = Vec::new();
     let mut limited = stream.take(ANSWER);
-    // Unreadable output counts as none; the exit code decides.
+    // Output that cannot be read counts as empty; the exit code decides.
     drop(limited.read_to_end(&mut kept).await);
     drop(tokio::io::copy(&mut limited.into_inner(), &mut tokio::io::sink()).await);
     String::from_utf8_lossy(&kept).into_owned()
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_version_ten_with_our_options_will_do() {
+    fn only_a_version_10_with_the_required_options_is_accepted() {
         for (exit, stdout, stderr, said) in [
             (Exit::Code(0), "azcopy version 10.32.2\n", "", "10.32.2"),
             (Exit::Code(0), "INFO: newer\nazcopy version 10.14.0-Preview\r\n", "noise", "10.14.0-Preview"),

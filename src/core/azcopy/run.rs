@@ -1,5 +1,5 @@
-//! One run of AzCopy from start to verdict: reads both pipes, answers prompts, watches for silence, and on cancellation
-//! requests an end, then kills the process after a grace period.
+//! One run of AzCopy from start to verdict: reads both pipes, answers prompts, detects stalls, and on cancellation asks
+//! the process to end and kills it after a grace period.
 
 mod error;
 
@@ -28,7 +28,7 @@ use super::{AzCopy, log, orphan};
 /// Settings of a run.
 #[derive(Clone)]
 pub struct RunControls<'a> {
-    /// The interval of stall notices, and the grace at the end.
+    /// Interval of stall notices, and the grace period at the end.
     pub timings: &'a Timings,
     /// Time without progress after which the upload is ended.
     pub stall_limit: Duration,
@@ -38,10 +38,10 @@ pub struct RunControls<'a> {
     pub report: &'a Reporter,
 }
 
-/// Runs the job to its end and proves the result. When the future is dropped AzCopy is killed.
+/// Runs the job to its end and verifies the result. Dropping the future kills AzCopy.
 ///
 /// # Errors
-/// Anything but a proved success. When it returns AzCopy has ended.
+/// Anything but a verified success. AzCopy has ended when this returns.
 pub async fn run(
     azcopy: &AzCopy,
     job: &CopyJob,
@@ -109,11 +109,11 @@ struct Run<'a> {
     end: Option<Termination>,
 }
 
-/// An end that we brought about.
+/// Termination of AzCopy that this program initiated.
 #[derive(Clone, Copy)]
 struct Termination {
     why: TerminationReason,
-    /// When the next, harder step is due.
+    /// Time of the next, harder step.
     next: Instant,
     killed: bool,
 }
@@ -178,7 +178,7 @@ impl Run<'_> {
         self.end.map_or_else(|| self.stall_watch.due(), |end| end.next)
     }
 
-    /// Takes the next step; true when even killing did not help and the child must be abandoned.
+    /// Takes the next step; returns true if even killing did not help and the child must be abandoned.
     fn advance_termination(&mut self) -> bool {
         if let Some(end) = self.end {
             if end.killed {
@@ -256,7 +256,7 @@ impl Run<'_> {
 
     fn conclude(mut self, job: &CopyJob) -> Result<CompletedJob, RunError> {
         let log = self.outcome.init.as_ref().map(|init| init.log.clone());
-        // AzCopy writes its log before it reports the path.
+        // AzCopy creates its log before it reports the path.
         let log = log.or_else(|| log::newest(&job.directory));
         if let Some(log) = &log {
             log::explain(&mut self.outcome.failed, log, Platform::CURRENT);
@@ -306,7 +306,7 @@ fn progress_numbers(summary: &Summary) -> [u64; 5] {
     ]
 }
 
-/// A pipe that cannot be read is at its end.
+/// Returns the next line; a pipe that cannot be read counts as ended.
 async fn next<R: tokio::io::AsyncRead + Unpin>(lines: &mut Option<Lines<R>>) -> Option<String> {
     match lines {
         Some(lines) => lines.next().await.ok().flatten(),

@@ -1,9 +1,9 @@
 //! A source directory under a path that AzCopy accepts.
 //!
-//! AzCopy 10.32 reads a local path as the path of a URL: a `%` that begins no escape fails ("invalid URL escape"), and
-//! so does a control character. `*` is expanded, and a backslash becomes a slash. A working directory does not help,
-//! since AzCopy makes the path absolute first. It follows links, so a link with a plain name in the run's directory
-//! replaces the source.
+//! AzCopy 10.32 reads a local path as the path of a URL: a `%` that does not start an escape fails ("invalid URL
+//! escape"), and so does a control character. `*` is expanded, and a backslash becomes a slash. A working directory
+//! does not help, since AzCopy makes the path absolute first. AzCopy follows links, so a link with a plain name in the
+//! run's directory replaces the source.
 
 use std::fs;
 use std::io;
@@ -14,21 +14,21 @@ use crate::model::BlobPath;
 use crate::paths;
 use crate::platform::Platform;
 
-/// Name of the link; AzCopy's messages about a file have it in their path.
+/// Name of the link; AzCopy's messages about a file contain it in the path.
 const LINK: &str = "azure-ai-models-source";
 
-/// The path that AzCopy is given; what was made for it is gone when this is dropped.
+/// Path for AzCopy; a link that was created for it is removed on drop.
 #[derive(Debug)]
 pub(super) struct SourceLink {
     path: PathBuf,
     source: PathBuf,
-    /// Directory of a link that cannot be in the run's directory.
+    /// Temporary directory, if the link cannot be in the run's directory.
     temporary: Option<PathBuf>,
 }
 
 impl SourceLink {
-    /// The source itself, or a link to it in the run's directory; in a private temporary one where that has an odd path
-    /// too.
+    /// Uses the source itself if AzCopy accepts its path; otherwise creates a link in the run's directory, or in a
+    /// private temporary directory if the path of that is not accepted either.
     pub(super) fn create(source: &Path, run: &Path) -> io::Result<Self> {
         let source = source.to_owned();
         if is_plain(&source, Platform::CURRENT) {
@@ -40,17 +40,18 @@ impl SourceLink {
             create_private_directory(directory)?;
         }
         let link = Self { path: temporary.as_deref().unwrap_or(run).join(LINK), source, temporary };
-        // Left by an earlier attempt of the same run.
+        // An earlier attempt of the same run may have left one.
         drop(fs::remove_file(&link.path));
         make_link(&link.source, &link.path)?;
         Ok(link)
     }
 
+    /// Path for AzCopy.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A path of AzCopy's as the user knows it.
+    /// Converts a path reported by AzCopy to the path that the user knows.
     pub(super) fn shown(&self, path: &str) -> String {
         let below = self.path.to_str().and_then(|directory| paths::below(path, directory, Platform::CURRENT));
         match below {
@@ -62,7 +63,7 @@ impl SourceLink {
 
 impl Drop for SourceLink {
     fn drop(&mut self) {
-        // The link in a run's directory is removed with it.
+        // A link in a run's directory is removed with it.
         if let Some(directory) = &self.temporary {
             drop(fs::remove_file(&self.path));
             drop(fs::remove_dir(directory));
@@ -75,7 +76,7 @@ pub(super) fn below_link(path: &str, platform: Platform) -> Option<String> {
     paths::below_part(path, LINK, platform)
 }
 
-/// True if AzCopy takes the path as it is.
+/// True if AzCopy accepts the path unchanged.
 fn is_plain(path: &Path, platform: Platform) -> bool {
     let has_backslashes = platform == Platform::Windows;
     let is_odd = |char: char| "%*?[]".contains(char) || char.is_control() || (!has_backslashes && char == '\\');
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backslash_and_a_verbatim_prefix_are_plain_on_windows_alone() {
+    fn a_backslash_and_a_verbatim_prefix_are_plain_only_on_windows() {
         for (path, windows, linux) in
             [(r"C:\m", true, false), (r"\\?\C:\m", true, false), (r"C:\50%", false, false), ("/m", true, true)]
         {

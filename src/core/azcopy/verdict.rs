@@ -1,4 +1,4 @@
-//! Verdict on a run: proved success, or the failure. Pure.
+//! Verdict on a run: verified success, or the failure. Pure.
 
 use std::time::Duration;
 
@@ -12,43 +12,43 @@ use super::text;
 /// Totals that prove success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expectation {
-    /// The files that were walked before.
+    /// Files that were listed before.
     Plan {
-        /// How many.
+        /// Number of files.
         files: u64,
-        /// Their sizes together.
+        /// Total size in bytes.
         bytes: u64,
     },
     /// Totals that AzCopy itself found at a remote source: all of them, and at least one file.
     OwnTotals,
 }
 
-/// A job of which it is proved that everything arrived.
+/// A job for which it is proved that all files were uploaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompletedJob {
-    /// Bytes that arrived.
+    /// Uploaded bytes.
     pub bytes: u64,
-    /// Files that arrived.
+    /// Uploaded files.
     pub files: u64,
-    /// From start to end of AzCopy.
+    /// Duration of AzCopy's process.
     pub elapsed: Duration,
 }
 
 /// Failure of a run. Texts are those of AzCopy, sanitized.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AzCopyFailure {
-    /// The destination refused the SAS: expired, wrong, or not enough permissions (403).
+    /// The destination rejected the SAS: expired, wrong, or without the required permissions (403).
     #[error("the blob store refused the upload (403{})", after_space(.code.as_deref()))]
     Refused {
         /// Error code of the service, for example `AuthorizationFailure`.
         code: Option<String>,
-        /// The reason from AzCopy's log, otherwise its account of the response, which has many lines.
+        /// Reason from AzCopy's log, otherwise its description of the response, which has many lines.
         message: Option<String>,
     },
-    /// A remote source refused to be listed (403).
+    /// A remote source rejected listing (403).
     #[error("the blob store refused to read the source (403{})", after_space(.code.as_deref()))]
     SourceRefused {
-        /// The service's word.
+        /// Error code of the service.
         code: Option<String>,
         /// Message of AzCopy.
         message: String,
@@ -61,39 +61,39 @@ pub enum AzCopyFailure {
     FailedTransfers {
         /// The failed files, as far as AzCopy named them; the first thousand.
         failed: Vec<FailedTransfer>,
-        /// How many failed.
+        /// Number of failed files.
         count: u64,
-        /// Of how many.
+        /// Total number of files.
         total: u64,
     },
-    /// AzCopy reports "completed" and copied no file.
+    /// AzCopy reports "completed" but copied no file.
     #[error("azcopy copied nothing{}", after_colon(.remarks.first().map(String::as_str)))]
     NothingCopied {
         /// AzCopy's notices about skipped files.
         remarks: Vec<String>,
     },
-    /// Some files arrived that AzCopy did not have to skip, and some did not.
+    /// The number of uploaded files is not the expected one.
     #[error("azcopy copied {got} of {}{}", units::count(*.expected, "file", "files"), after_colon(.remarks.first().map(String::as_str)))]
     CountMismatch {
-        /// Files that there are.
+        /// Expected number of files.
         expected: u64,
-        /// Files that arrived.
+        /// Number of uploaded files.
         got: u64,
         /// AzCopy's notices about skipped files.
         remarks: Vec<String>,
     },
-    /// The files arrived with other sizes.
+    /// The uploaded files have other sizes.
     #[error("azcopy copied {got} bytes instead of {expected}")]
     SizeMismatch {
-        /// Bytes that there are.
+        /// Expected bytes.
         expected: u64,
-        /// Bytes that arrived.
+        /// Uploaded bytes.
         got: u64,
     },
-    /// AzCopy skipped existing files without being told to.
+    /// AzCopy skipped existing files without being asked to.
     #[error("azcopy skipped {}", units::count(*.skipped, "file", "files"))]
     Skipped {
-        /// How many.
+        /// Number of skipped files.
         skipped: u64,
     },
     /// AzCopy gave up with a message.
@@ -107,7 +107,7 @@ pub enum AzCopyFailure {
     Crashed {
         /// First line of the panic.
         head: String,
-        /// How it ended.
+        /// Exit of the process.
         exit: Exit,
     },
     /// AzCopy was killed by another process, or by the system for lack of memory.
@@ -116,19 +116,19 @@ pub enum AzCopyFailure {
         /// The signal's number.
         signal: i32,
     },
-    /// AzCopy ended without saying how the job went.
+    /// AzCopy ended without reporting the result of the job.
     #[error("azcopy ended without a result{}", in_brackets(*.exit))]
     NoResult {
         /// Exit of the process; `None` if it could not be ended.
         exit: Option<Exit>,
     },
-    /// The numbers are right, but AzCopy reports a failure with its exit code.
+    /// The numbers are correct, but AzCopy reports a failure with its exit code.
     #[error("azcopy ended with exit code {code} although it reports no failure")]
     ExitCode {
-        /// The code.
+        /// Exit code.
         code: i32,
     },
-    /// A job status that no known version of AzCopy has at the end.
+    /// A job status that no known version of AzCopy reports at the end.
     #[error("azcopy ended with job status {status:?}")]
     UnexpectedStatus {
         /// The status.
@@ -163,14 +163,14 @@ fn first_reason(failed: &[FailedTransfer]) -> String {
     }
 }
 
-/// Returns the verdict. Success needs every proof: the exit code, the status and all counts.
+/// Returns the verdict. Success requires every proof: the exit code, the status and all counts.
 ///
 /// # Errors
-/// The reason of the failure; the most specific cause where there are several.
+/// Reason of the failure; the most specific one if there are several.
 pub fn judge(outcome: &AzCopyOutcome, expectation: Expectation) -> Result<CompletedJob, AzCopyFailure> {
     let Some(end) = &outcome.end else { return Err(no_end(outcome)) };
     match (&end.status, outcome.exit) {
-        // A file that any line listed as failed does not become completed by a later one.
+        // A file that any line listed as failed does not become completed through a later line.
         (JobStatus::Completed, Some(Exit::Code(0))) if end.failed == 0 && outcome.failed.is_empty() => {
             counts(outcome, end, expectation)
         }
@@ -180,7 +180,7 @@ pub fn judge(outcome: &AzCopyOutcome, expectation: Expectation) -> Result<Comple
 
 fn no_end(outcome: &AzCopyOutcome) -> AzCopyFailure {
     if let Some(message) = &outcome.error {
-        // "cannot list files" is about the source; a refusal by the destination comes as a failed transfer.
+        // "cannot list files" is about the source; a rejection by the destination is reported as a failed transfer.
         if message.contains("cannot list files") && message.contains("RESPONSE 403") {
             return AzCopyFailure::SourceRefused { code: service_code(message), message: message.clone() };
         }
@@ -238,7 +238,7 @@ fn counts(outcome: &AzCopyOutcome, end: &Summary, expectation: Expectation) -> R
         return Err(AzCopyFailure::NothingCopied { remarks: remarks() });
     }
     if end.completed != files || end.total != files {
-        // More files than planned are as wrong as fewer; the number that differs is reported.
+        // More files than planned are as wrong as fewer; the differing number is reported.
         let got = if end.completed == files { end.total } else { end.completed };
         return Err(AzCopyFailure::CountMismatch { expected: files, got, remarks: remarks() });
     }
@@ -248,7 +248,7 @@ fn counts(outcome: &AzCopyOutcome, end: &Summary, expectation: Expectation) -> R
     Ok(CompletedJob { bytes, files, elapsed: outcome.elapsed })
 }
 
-/// The service's error code in AzCopy's account of a response: `ERROR CODE: AuthorizationFailure`.
+/// Error code of the service in AzCopy's description of a response: `ERROR CODE: AuthorizationFailure`.
 fn service_code(message: &str) -> Option<String> {
     let code = message.split_once("ERROR CODE: ")?.1.split_whitespace().next()?;
     (code.len() < 80 && code.chars().all(|c| c.is_ascii_alphanumeric())).then(|| code.to_owned())

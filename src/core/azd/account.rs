@@ -1,4 +1,4 @@
-//! Subscriptions of the account that is signed in to azd, and azd commands that azd runs for the program.
+//! Subscriptions of the account that is signed in to azd, and azd commands that azd runs for this program.
 
 use super::host::{with_limit, without_limit};
 use super::proto::account_service_client::AccountServiceClient;
@@ -13,7 +13,7 @@ pub struct AzdSubscription {
     pub id: String,
     /// Display name.
     pub name: String,
-    /// Tenant through which the user has access: the one for tokens.
+    /// Tenant through which the user has access: the one to request tokens from.
     pub tenant: String,
 }
 
@@ -26,7 +26,7 @@ impl From<proto::Subscription> for AzdSubscription {
 }
 
 impl Host {
-    /// All subscriptions, or those of one tenant.
+    /// Lists all subscriptions, or those of one tenant.
     ///
     /// # Errors
     /// See [`HostError`].
@@ -38,7 +38,7 @@ impl Host {
         Ok(answer.subscriptions.into_iter().map(AzdSubscription::from).collect())
     }
 
-    /// Tenant through which the user has access to a subscription.
+    /// Returns the tenant through which the user has access to a subscription.
     ///
     /// # Errors
     /// See [`HostError`].
@@ -50,11 +50,11 @@ impl Host {
         Ok(answer.map_err(|error| error.while_doing(purpose))?.tenant_id)
     }
 
-    /// Runs one azd command inside azd, on the same terminal; `args` is without the word `azd`. azd does not show the
-    /// command's error, so the caller has to.
+    /// Runs one azd command inside azd, on the same terminal; `args` excludes the word `azd`. azd does not print the
+    /// command's error, so the caller must.
     ///
     /// # Errors
-    /// See [`HostError`]; `AlreadyExists` for an environment that is there.
+    /// See [`HostError`]; `AlreadyExists` for an existing environment.
     pub async fn run(&self, args: &[&str]) -> Result<(), HostError> {
         let mut client = WorkflowServiceClient::new(self.channel()?);
         let command = proto::WorkflowCommand { args: args.iter().map(|&arg| arg.to_owned()).collect() };

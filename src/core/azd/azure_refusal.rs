@@ -20,22 +20,22 @@ use url::Url;
 use super::proto::ServiceErrorDetail;
 use crate::redact::clean;
 
-/// Request of azd's that Azure refused.
+/// Request of azd that Azure rejected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AzureRefusal {
-    /// Purpose of the request, such as `listing the resource groups`; empty if it is not known.
+    /// Purpose of the request, such as `listing the resource groups`; empty if unknown.
     pub purpose: String,
     /// HTTP status.
     pub status: u16,
     /// Stable code of the service.
     pub code: Option<String>,
-    /// Host that answered; empty if azd does not report it.
+    /// Host that responded; empty if azd does not report it.
     pub host: String,
-    /// ARM id that the request was about, such as `/subscriptions/S/resourceGroups/G`; empty if it names none.
+    /// ARM id that the request was about, such as `/subscriptions/S/resourceGroups/G`; empty if unknown.
     pub scope: String,
     /// Body of the response; empty if there was none.
     pub body: String,
-    /// Whole message of azd, cleaned.
+    /// Complete message of azd, sanitized.
     pub page: String,
 }
 
@@ -47,7 +47,7 @@ impl fmt::Display for AzureRefusal {
 }
 
 impl AzureRefusal {
-    /// Reads a page; `None` for any other text.
+    /// Parses a page; `None` for any other text.
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut lines = text.lines().map(str::trim_end);
         let mut request = "";
@@ -75,7 +75,7 @@ impl AzureRefusal {
         })
     }
 
-    /// Refusal that azd reports only by status and code; its message replaces the body.
+    /// Rejection that azd reports only by status and code; its message replaces the body.
     pub(super) fn of_detail(detail: ServiceErrorDetail, message: &str) -> Option<Self> {
         let status = u16::try_from(detail.status_code).ok().filter(|status| (400..600).contains(status))?;
         let code = Some(clean(&detail.error_code)).filter(|code| !code.is_empty());
@@ -84,7 +84,7 @@ impl AzureRefusal {
     }
 }
 
-/// `403: 403 Forbidden`.
+/// Parses the status in `403: 403 Forbidden`.
 fn status_of(text: &str) -> Option<u16> {
     text.split(':').next()?.trim().parse().ok().filter(|status| (100..600).contains(status))
 }
@@ -93,7 +93,7 @@ fn is_ruler(line: &str) -> bool {
     line.len() >= 20 && line.bytes().all(|byte| byte == b'-')
 }
 
-/// The subscription or resource group in a path.
+/// Subscription or resource group in a path.
 fn scope_of(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     match parts.as_slice() {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_are_missing_stay_empty() {
+    fn missing_parts_stay_empty() {
         for (text, status, code, body) in [
             (
                 page("GET https://h/subscriptions", "404: 404 Not Found", "ERROR CODE UNAVAILABLE", "no JSON"),

@@ -9,16 +9,16 @@ use super::program::{NO_PROMPT, run_program};
 use super::{AzdEnvironment, Host, HostError, ProgramError, RefusalKind, disk, environment_values};
 use crate::env::{Env, Timings, var};
 
-/// azd, and how it is reached.
+/// Client of azd, and the route to it.
 #[derive(Debug)]
 pub struct Azd<'a> {
     env: &'a Env,
     timings: &'a Timings,
-    /// The server of the azd that runs this program.
+    /// Server of the azd that runs this program.
     host: Option<&'a Host>,
-    /// Nothing of azd's may appear on standard output, and it must not ask.
+    /// True if azd must not print to standard output, and must not prompt.
     silent: bool,
-    /// azd may ask.
+    /// True if azd may prompt.
     may_ask: bool,
 }
 
@@ -33,14 +33,14 @@ pub enum AzdError {
     Program(#[from] ProgramError),
 }
 
-/// A value that azd did not store.
+/// A value that azd could not store.
 #[derive(Debug)]
 pub struct SaveError {
-    /// The first value that was not stored.
+    /// First value that was not stored.
     pub key: String,
-    /// Those that were.
+    /// Values that were stored.
     pub saved: Vec<String>,
-    /// Why.
+    /// Reason.
     pub why: AzdError,
 }
 
@@ -54,20 +54,20 @@ struct EnvironmentRow {
 }
 
 impl<'a> Azd<'a> {
-    /// Through the server if there is one. `silent`: nothing of azd's may appear on standard output, and it must not ask.
+    /// Uses the server if there is one. `silent`: azd must not print to standard output, and must not prompt.
     #[must_use]
     pub fn new(env: &'a Env, timings: &'a Timings, host: Option<&'a Host>, silent: bool) -> Self {
         Self { env, timings, host, silent, may_ask: !silent }
     }
 
-    /// With azd's own questions, or without: on a pipe azd would read input that is not meant for it.
+    /// Permits or suppresses azd's own prompts: on a pipe azd would read input that is not meant for it.
     #[must_use]
     pub fn with_questions(mut self, may_ask: bool) -> Self {
         self.may_ask = may_ask && !self.silent;
         self
     }
 
-    /// Makes sure that there is an azd to ask.
+    /// Checks that azd is available.
     ///
     /// # Errors
     /// See [`AzdError`].
@@ -89,7 +89,7 @@ impl<'a> Azd<'a> {
         }
     }
 
-    /// The environments of the project.
+    /// Lists the environments of the project.
     ///
     /// # Errors
     /// See [`AzdError`].
@@ -102,7 +102,7 @@ impl<'a> Azd<'a> {
         Ok(rows.into_iter().map(|row| AzdEnvironment { name: row.name, is_default: row.is_default }).collect())
     }
 
-    /// The values of an environment, as they are stored.
+    /// Reads the values of an environment, as stored.
     ///
     /// # Errors
     /// See [`AzdError`].
@@ -121,8 +121,8 @@ impl<'a> Azd<'a> {
         self.command(&["init", "--minimal"]).await
     }
 
-    /// Creates an azd environment, with subscription and region where they are known. Keeps an existing one. Returns
-    /// azd's output that the user has not seen yet.
+    /// Creates an azd environment, with subscription and region if known. Keeps an existing one. Returns azd's output
+    /// that the user has not seen yet.
     ///
     /// # Errors
     /// See [`AzdError`].
@@ -175,8 +175,9 @@ impl<'a> Azd<'a> {
         Ok(())
     }
 
-    /// Within the azd that runs this program, where it may use the terminal and asks nothing that this run would not
-    /// ask; otherwise by the program, which gets no input. azd cannot be told so for a single command.
+    /// Runs the command within the azd that runs this program, if that may use the terminal and prompts for nothing
+    /// that this run would not prompt for; otherwise through the program, which gets no input. azd has no such option
+    /// for a single command.
     async fn command(&self, args: &[&str]) -> Result<String, AzdError> {
         let is_agreed = self.may_ask || self.env.flag(var::AZD_NO_PROMPT);
         match self.host.filter(|_| !self.silent && is_agreed) {

@@ -1,4 +1,4 @@
-//! azd's files that may be read without azd. Nothing is written here.
+//! azd's files that may be read without azd. Writes nothing.
 
 use std::fs;
 use std::io;
@@ -12,7 +12,7 @@ use super::dotenv;
 /// Key of the endpoint that `azd ai project set` stores in azd's configuration.
 pub const ENDPOINT_KEY: &str = "extensions.ai-projects.context.endpoint";
 
-/// azd's configuration is there and cannot be read.
+/// azd's configuration exists and cannot be read.
 #[derive(Debug, Error)]
 #[error("the azd configuration {} cannot be read: {why}", path.display())]
 pub struct ConfigError {
@@ -20,7 +20,7 @@ pub struct ConfigError {
     why: io::Error,
 }
 
-/// The directory of the azd project around a directory.
+/// Root of the azd project that a directory belongs to.
 #[must_use]
 pub fn project_root(directory: &Path) -> Option<PathBuf> {
     let has_project = |path: &&Path| ["azure.yaml", "azure.yml"].iter().any(|name| path.join(name).is_file());
@@ -30,7 +30,7 @@ pub fn project_root(directory: &Path) -> Option<PathBuf> {
 /// Default environment of the project.
 ///
 /// # Errors
-/// When the file exists and cannot be read, or azd, which ignores case in keys, may read another name.
+/// When the file exists and cannot be read, or azd, which ignores the case of keys, may read a different name.
 pub fn default_environment(root: &Path) -> io::Result<Option<String>> {
     const KEY: &str = "defaultEnvironment";
     let text = match fs::read(root.join(".azure/config.json")) {
@@ -51,10 +51,10 @@ pub fn has_environment(root: &Path, environment: &str) -> bool {
     is_plain(environment) && root.join(".azure").join(environment).is_dir()
 }
 
-/// The names of all environments that have a directory in the project.
+/// Names of all environments that have a directory in the project.
 ///
 /// # Errors
-/// When the project's `.azure` is there and cannot be read.
+/// When the project's `.azure` exists and cannot be read.
 pub fn environments(root: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(root.join(".azure")) {
         Ok(entries) => entries,
@@ -64,7 +64,7 @@ pub fn environments(root: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in entries {
         let entry = entry?;
-        // A link to a directory is an environment as well.
+        // A link to a directory is an environment too.
         if entry.path().is_dir() {
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
@@ -72,10 +72,10 @@ pub fn environments(root: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The names that an environment's `.env` may set. None for an environment without that file.
+/// Names that an environment's `.env` may set. Empty for an environment without that file.
 ///
 /// # Errors
-/// When the file is there and cannot be read.
+/// When the file exists and cannot be read.
 pub fn names_in(root: &Path, environment: &str) -> io::Result<Vec<String>> {
     if !is_plain(environment) {
         return Ok(Vec::new());
@@ -87,23 +87,23 @@ pub fn names_in(root: &Path, environment: &str) -> io::Result<Vec<String>> {
     }
 }
 
-/// The endpoint that `azd ai project set` stored.
+/// Endpoint that `azd ai project set` stored.
 ///
 /// # Errors
-/// When there is a configuration that cannot be read.
+/// When a configuration exists and cannot be read.
 pub fn stored_endpoint(config_dir: &Path) -> Result<Option<String>, ConfigError> {
     configured(config_dir, ENDPOINT_KEY)
 }
 
-/// The subscription that azd's own questions offer first: `azd config set defaults.subscription ID`.
+/// Default subscription in azd's own prompts: `azd config set defaults.subscription ID`.
 ///
 /// # Errors
-/// When there is a configuration that cannot be read.
+/// When a configuration exists and cannot be read.
 pub fn default_subscription(config_dir: &Path) -> Result<Option<String>, ConfigError> {
     configured(config_dir, "defaults.subscription")
 }
 
-/// A text in azd's configuration; an empty one counts as unset.
+/// Text value in azd's configuration; an empty one counts as unset.
 fn configured(config_dir: &Path, key: &str) -> Result<Option<String>, ConfigError> {
     let path = config_dir.join("config.json");
     let config: Value = match fs::read(&path) {
@@ -115,7 +115,7 @@ fn configured(config_dir: &Path, key: &str) -> Result<Option<String>, ConfigErro
     Ok(value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned))
 }
 
-/// A name that stays within `.azure`.
+/// True for a name that stays within `.azure`.
 fn is_plain(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains(['/', '\\'])
 }

@@ -1,11 +1,11 @@
-//! Names of variables in an environment's `.env`, in every way in which azd may read it. Pure.
+//! Names of variables in an environment's `.env`, in every way in which azd may parse it. Pure.
 //!
-//! azd reads the file with godotenv. Its rules for quotes, escapes and comments decide where a value ends, and an
+//! azd parses the file with godotenv. Its rules for quotes, escapes and comments determine where a value ends, and an
 //! inexact copy of them would miss names. No rule for values is needed here: every text before a separator counts as a
 //! name. A surplus name only costs a variable that would have been the user's own.
 
-/// Names before a `=` or a `:`, wherever it is in the file. Covers every name of ASCII letters, digits, `_` and `.` that
-/// godotenv 1.5.1 finds (`ci/dotenv.sh` compares them); no program reads a variable of another name.
+/// Names before a `=` or a `:`, anywhere in the file. Covers every name of ASCII letters, digits, `_` and `.` that
+/// godotenv 1.5.1 finds (`ci/dotenv.sh` compares them); no program reads a variable with another name.
 pub(super) fn names(text: &[u8]) -> Vec<String> {
     let separators = text.iter().enumerate().filter(|(_, byte)| matches!(byte, b'=' | b':'));
     separators.filter_map(|(end, _)| name_before(&text[..end])).collect()
@@ -21,7 +21,7 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')
 }
 
-/// Blanks that godotenv allows between a name and its separator: those of Latin-1, alone and as UTF-8.
+/// True for whitespace that godotenv allows between a name and its separator: Latin-1, as single bytes and as UTF-8.
 fn is_space(byte: u8) -> bool {
     matches!(byte, b'\t' | 0x0b | 0x0c | b'\r' | b' ' | 0x85 | 0xa0 | 0xc2)
 }
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_found_however_they_are_written() {
+    fn names_are_found_in_every_notation() {
         for (text, expected) in [
             ("A=1\r\n  B = \"x\"\n", &["A", "B"][..]),
             ("export\tD='y'\nE: z\n\u{feff}F=1", &["D", "E", "F"]),
@@ -55,7 +55,7 @@ mod tests {
         }
     }
 
-    /// Cases of `ci/dotenv.sh`, some kept, more where `DOTENV_CASES` names a file of them.
+    /// Cases of `ci/dotenv.sh`: a fixed selection, and more if `DOTENV_CASES` names a file of them.
     #[test]
     #[expect(clippy::print_stdout, reason = "how much was compared, for who runs the script")]
     fn no_name_that_azd_sees_is_missed() {

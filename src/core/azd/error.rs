@@ -11,10 +11,10 @@ use super::proto::{ActionableErrorDetail, RefusalInfo, RefusalStatus, ServiceErr
 use crate::redact::clean;
 use crate::units;
 
-/// Failure of a request to azd's gRPC server. Texts are cleaned.
+/// Failure of a request to azd's gRPC server. Texts are sanitized.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum HostError {
-    /// `AZD_SERVER` names no address of this machine; the token goes nowhere else.
+    /// `AZD_SERVER` is not an address on this machine; the token is sent nowhere else.
     #[error("AZD_SERVER is not an address of this machine")]
     BadAddress,
     /// No server, or the connection was interrupted.
@@ -23,13 +23,13 @@ pub enum HostError {
         /// Message of the connection error.
         message: String,
     },
-    /// No answer in time.
+    /// No response in time.
     #[error("azd did not respond within {}", units::duration(*limit))]
     TimedOut {
-        /// The limit.
+        /// Time limit.
         limit: Duration,
     },
-    /// The token is not azd's, or its hour is over.
+    /// The token is not azd's, or has expired.
     #[error("the azd access token has expired")]
     TokenEnded,
     /// The user is not signed in to azd.
@@ -40,27 +40,27 @@ pub enum HostError {
         /// Suggestion of azd.
         suggestion: Option<String>,
     },
-    /// The user cancelled a question of azd.
+    /// The user cancelled a prompt of azd.
     #[error("the prompt was cancelled")]
     Cancelled,
-    /// azd may not ask in this run: a coding agent or a pipeline started it.
+    /// azd may not prompt in this run: a coding agent or a pipeline started it.
     #[error("azd prompts are disabled")]
     NoPrompt,
-    /// Azure refused a request from azd.
+    /// Azure rejected a request from azd.
     #[error("{0}")]
     Azure(Box<AzureRefusal>),
-    /// An azd command that azd ran for the program failed.
+    /// An azd command that azd ran for this program failed.
     #[error("{message}")]
     Command {
         /// azd's reason.
         message: String,
-        /// Next step for the user.
+        /// Suggestion for the user.
         suggestion: String,
     },
-    /// azd refused the request.
+    /// azd rejected the request.
     #[error("azd refused: {message}")]
     Refused {
-        /// How.
+        /// Kind of the rejection.
         refusal: RefusalKind,
         /// Message of azd.
         message: String,
@@ -69,7 +69,7 @@ pub enum HostError {
     },
 }
 
-/// A suggestion of azd's about signing in, with the command that does it.
+/// Adds the sign-in command to a suggestion of azd about signing in.
 #[must_use]
 pub(crate) fn with_sign_in(suggestion: String) -> String {
     if suggestion.contains("azd auth login") {
@@ -79,7 +79,7 @@ pub(crate) fn with_sign_in(suggestion: String) -> String {
     }
 }
 
-/// Kind of a refusal of azd.
+/// Kind of a rejection by azd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalKind {
     /// Plain error of azd, known only by its message.
@@ -111,7 +111,7 @@ impl HostError {
         }
     }
 
-    /// Adds the purpose of a request of azd that Azure refused.
+    /// Adds the purpose of a request of azd that Azure rejected.
     #[must_use]
     pub(super) fn while_doing(mut self, purpose: impl FnOnce() -> String) -> Self {
         if let Self::Azure(refusal) = &mut self {
@@ -120,7 +120,7 @@ impl HostError {
         self
     }
 
-    /// The failure of an azd command that azd ran, without what its server puts before the reason.
+    /// Failure of an azd command that azd ran, without the prefix that its server adds.
     #[must_use]
     pub(super) fn of_command(self, args: &[&str]) -> Self {
         match self {
@@ -145,7 +145,7 @@ impl HostError {
 impl From<Status> for HostError {
     fn from(status: Status) -> Self {
         let message = message_of(&status);
-        // A status that azd sent has no source; one from the connection has, whatever its code.
+        // A status that azd sent has no source; one from the connection always has.
         if std::error::Error::source(&status).is_some() {
             return Self::Gone { message };
         }
@@ -172,7 +172,7 @@ impl From<Status> for HostError {
     }
 }
 
-/// azd's sentence in one line; for a broken connection, its innermost reason.
+/// azd's message on one line; for a broken connection, the innermost reason.
 fn message_of(status: &Status) -> String {
     let mut innermost: &dyn std::error::Error = status;
     while let Some(source) = innermost.source() {
@@ -187,10 +187,10 @@ fn message_of(status: &Status) -> String {
 /// Content of `grpc-status-details-bin`.
 #[derive(Default)]
 struct StatusDetails {
-    /// There is a `google.rpc.ErrorInfo`: azd's own error, not that of its server.
+    /// True if there is a `google.rpc.ErrorInfo`: an error of azd itself, not of its server.
     error_info: bool,
     suggestion: Option<String>,
-    /// Status and code of an answer of Azure's.
+    /// Status and code of a response from Azure.
     service: Option<ServiceErrorDetail>,
 }
 

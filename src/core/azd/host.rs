@@ -1,4 +1,4 @@
-//! The connection to azd's gRPC server.
+//! Connection to azd's gRPC server.
 
 use std::fmt;
 use std::net::SocketAddrV4;
@@ -12,17 +12,17 @@ use tonic::{Request, Response, Status};
 use super::HostError;
 use crate::env::{Env, Timings, var};
 
-/// azd's gRPC server, while azd runs the program. Connects on the first call; belongs to the runtime that makes it.
+/// azd's gRPC server, while azd runs this program. Connects on the first call; belongs to the runtime that creates it.
 pub struct Host {
     address: String,
     headers: MetadataMap,
     timings: Timings,
-    /// The server did not answer this run before: no call waits for it again.
+    /// True after the server did not respond: no later call waits for it again.
     is_silent: bool,
     channel: OnceLock<Channel>,
 }
 
-/// The headers hold the token.
+/// Omits the headers, which hold the token.
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Host").field("address", &self.address).finish_non_exhaustive()
@@ -30,7 +30,7 @@ impl fmt::Debug for Host {
 }
 
 impl Host {
-    /// The server that the environment names; `None` if azd did not start the program. Sends nothing yet.
+    /// Server from the environment; `None` if azd did not start this program. Sends nothing yet.
     #[must_use]
     pub fn from_env(env: &Env, timings: &Timings) -> Option<Self> {
         let address = env.get(var::AZD_SERVER)?.to_owned();
@@ -41,7 +41,7 @@ impl Host {
             }
         };
         let trace = env.trace_context();
-        // The raw token: azd does not accept it with `Bearer `.
+        // Raw token: azd does not accept it with `Bearer `.
         add("authorization", env.get(var::AZD_ACCESS_TOKEN));
         add("traceparent", trace.map(|trace| trace.parent));
         add("tracestate", trace.and_then(|trace| trace.state));
@@ -52,12 +52,13 @@ impl Host {
         Some(Self { address, headers, timings: timings.clone(), is_silent, channel: OnceLock::new() })
     }
 
-    /// The limits that this connection works under.
+    /// Time limits of this connection.
     pub(super) fn timings(&self) -> &Timings {
         &self.timings
     }
 
-    /// One connection serves all calls. It knows no proxy, and sends no keepalive: azd hangs up on clients that do.
+    /// One connection serves all calls. It uses no proxy and sends no keepalive: azd closes connections of clients that
+    /// do.
     pub(super) fn channel(&self) -> Result<Channel, HostError> {
         if self.is_silent {
             return Err(HostError::TimedOut { limit: self.timings.host_call });
@@ -82,7 +83,7 @@ impl Host {
     }
 }
 
-/// An answer under a limit. On the heap: what tonic holds during a call is large.
+/// Awaits a response under a limit. On the heap: tonic holds a large state during a call.
 pub(super) fn with_limit<T>(
     limit: Duration,
     call: impl Future<Output = Result<Response<T>, Status>>,
@@ -96,7 +97,7 @@ pub(super) fn with_limit<T>(
     }
 }
 
-/// Awaits an answer without a limit: one of the user, or of a whole azd command.
+/// Awaits a response without a limit: an answer of the user, or the end of a whole azd command.
 pub(super) fn without_limit<T>(
     call: impl Future<Output = Result<Response<T>, Status>>,
 ) -> impl Future<Output = Result<T, HostError>> {

@@ -1,5 +1,5 @@
-//! Variables of this process that azd took from an azd environment. azd overlays its own variables with all values of
-//! the environment, so that a cloned repository, which contains the environment, can set any name.
+//! Variables of this process that azd took from an azd environment. azd overrides its own variables with all values of
+//! the environment, so a cloned repository, which contains the environment, can set any name.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,11 +10,11 @@ use crate::env::{Env, Timings, var};
 /// Variables that may come from an azd environment.
 #[derive(Debug, PartialEq, Eq)]
 pub enum InjectedVariables {
-    /// By name, each with an environment that sets it.
+    /// Environment that sets each variable, by the variable's name.
     Known(BTreeMap<String, String>),
     /// Neither azd's server nor the files report them.
     Unknown {
-        /// Why.
+        /// Reason.
         why: String,
     },
 }
@@ -22,22 +22,22 @@ pub enum InjectedVariables {
 /// Origin of the value of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VariableOrigin {
-    /// The user's, or azd's own.
+    /// Set by the user or by azd itself.
     User,
-    /// An azd environment's, which may set this variable.
+    /// Set by an azd environment, which may set this variable.
     AzdEnvironment,
-    /// An azd environment's, or that cannot be ruled out. Counts as unset.
+    /// Set by an azd environment, or possibly so. Counts as unset.
     Ignored,
 }
 
-/// Variables that azd sets after it has laid the environment's values over its own.
+/// Variables that azd sets after it has applied the environment's values.
 const SET_BY_AZD: [&str; 2] = [var::AZD_SERVER, var::AZD_ACCESS_TOKEN];
 
-/// Variables that may stay when nothing is known: language, terminal, time zone.
+/// Variables that are kept if nothing is known: language, terminal, time zone.
 const HARMLESS: [&str; 5] = ["LANG", "LANGUAGE", "LC_ALL", "TERM", "TZ"];
 
 impl InjectedVariables {
-    /// Judges one variable of this process.
+    /// Determines the origin of one variable of this process.
     #[must_use]
     pub fn origin(&self, name: &str, value: &str) -> VariableOrigin {
         let is_one_of = |names: &[&str]| names.iter().any(|known| same_name(known, name));
@@ -54,7 +54,7 @@ impl InjectedVariables {
         }
     }
 
-    /// The environment that sets a variable, if that is known.
+    /// Environment that sets a variable, if known.
     #[must_use]
     pub fn owner(&self, name: &str) -> Option<&str> {
         match self {
@@ -64,12 +64,13 @@ impl InjectedVariables {
     }
 }
 
-/// Compares names of variables; case-insensitive on Windows.
+/// Compares names of variables; case-insensitively on Windows.
 fn same_name(one: &str, other: &str) -> bool {
     if cfg!(windows) { one.eq_ignore_ascii_case(other) } else { one == other }
 }
 
-/// Programs on Windows do not start without these. Only the usual value is harmless.
+/// True for the default value of a variable without which programs on Windows do not start. Only this value is
+/// harmless.
 fn is_system_directory(name: &str, value: &str) -> bool {
     let is_named = ["SYSTEMROOT", "WINDIR"].iter().any(|known| same_name(known, name));
     cfg!(windows) && is_named && value.eq_ignore_ascii_case(r"C:\Windows")
@@ -85,9 +86,9 @@ fn is_test_clock(_name: &str) -> bool {
     false
 }
 
-/// Requests the values of all environments of the project from azd's server, or reads them from disk where the server
-/// does not answer; true where the server did not answer within the limit. Nothing is injected when azd did not start
-/// the program.
+/// Requests the values of all environments of the project from azd's server, or reads them from disk if the server does
+/// not respond. The flag is true if the server did not respond within the limit. Nothing is injected if azd did not
+/// start this program.
 pub async fn injected(env: &Env, timings: &Timings) -> (InjectedVariables, bool) {
     let Some(host) = Host::from_env(env, timings) else { return (InjectedVariables::Known(BTreeMap::new()), false) };
     match of_host(&host, env).await {
@@ -109,7 +110,7 @@ async fn of_host(host: &Host, env: &Env) -> Result<InjectedVariables, HostError>
                 let injected = values.iter().filter(|(name, value)| is_candidate || can_be_from(env, name, value));
                 names.extend(injected.map(|(name, _)| (name.clone(), environment.name.clone())));
             }
-            // azd may have passed on values that it does not report, for example one that is no UTF-8.
+            // azd may have passed on values that it does not report, for example one that is not UTF-8.
             Err(HostError::Refused { .. }) => match on_disk(env, &environment.name) {
                 Ok(found) => names.extend(found),
                 Err(why) => return Ok(unreadable(&environment.name, &why)),
@@ -120,7 +121,7 @@ async fn of_host(host: &Host, env: &Env) -> Result<InjectedVariables, HostError>
     Ok(InjectedVariables::Known(names))
 }
 
-/// True if the variable can have this value of an environment: azd passes values on as they are, except for references
+/// True if the variable can have this value from an environment: azd passes values on unchanged, except for references
 /// to Key Vault, which it resolves.
 fn can_be_from(env: &Env, name: &str, value: &str) -> bool {
     let is_reference = ["akvs", "keyvault"].iter().any(|word| value.to_ascii_lowercase().contains(word));

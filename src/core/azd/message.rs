@@ -14,7 +14,7 @@ pub struct AzdMessage {
 }
 
 impl AzdMessage {
-    /// Reads both of azd's error shapes; text that is neither is taken as it is.
+    /// Parses both of azd's error formats; other text is used unchanged.
     #[must_use]
     pub fn read(stderr: &str, stdout: &str) -> Self {
         read(stderr, stdout)
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_shapes_of_azd_are_read() {
+    fn both_formats_of_azd_are_parsed() {
         for (stderr, message, suggestion) in [
             (
                 r#"{"type":"consoleMessage","timestamp":"t","data":{"message":"\nERROR: not logged in, run `azd auth login` to login\n"}}"#,
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_on_standard_output_is_read_when_there_is_no_other() {
+    fn an_error_on_standard_output_is_parsed_if_there_is_no_other() {
         assert_eq!(read(" \n", "\nERROR: unknown flag").message, "unknown flag");
     }
 

@@ -1,7 +1,7 @@
-//! azd: its gRPC services while it runs the program, otherwise its program and its files.
+//! azd: its gRPC services while it runs this program, otherwise its program and its files.
 //!
-//! Owns the protocol, the limits of a call, and the meaning of azd's rejections. Callers see only typed methods and
-//! typed errors.
+//! Owns the protocol, the time limits of a call, and the interpretation of azd's rejections. Callers see only typed
+//! methods and typed errors.
 
 mod account;
 mod azure_refusal;

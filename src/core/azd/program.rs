@@ -17,7 +17,7 @@ use crate::units;
 /// Installation page of azd.
 pub const INSTALL: &str = "https://aka.ms/azd-install";
 
-/// azd's option to ask nothing.
+/// azd's option that disables prompts.
 pub(super) const NO_PROMPT: &str = "--no-prompt";
 
 /// Failure of the `azd` program.
@@ -32,10 +32,10 @@ pub enum ProgramError {
         /// Error message of the system.
         message: String,
     },
-    /// No answer in time.
+    /// No response in time.
     #[error("azd did not respond within {}", units::duration(*limit))]
     TimedOut {
-        /// The limit.
+        /// Time limit.
         limit: Duration,
     },
     /// Exited with an error.
@@ -65,7 +65,7 @@ impl ProgramError {
     }
 }
 
-/// The values of an environment of the project around the working directory, as they are stored.
+/// Values of an environment of the project in the working directory, as stored.
 ///
 /// # Errors
 /// See [`ProgramError`].
@@ -84,7 +84,7 @@ pub async fn environment_values(
     Ok(values.into_iter().map(|(name, value)| (name, text(value))).collect())
 }
 
-/// Path and version of the program.
+/// Returns path and version of the program.
 ///
 /// # Errors
 /// See [`ProgramError`].
@@ -96,7 +96,7 @@ pub async fn program_version(env: &Env, timings: &Timings) -> Result<(String, St
     Ok((path.display().to_string(), clean(version)))
 }
 
-/// Runs one `azd` command in the working directory to its end, without input; what it wrote to standard output.
+/// Runs one `azd` command in the working directory to its end, without input. Returns its standard output.
 ///
 /// # Errors
 /// See [`ProgramError`].

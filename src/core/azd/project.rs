@@ -1,4 +1,4 @@
-//! The azd project around the working directory, its environments and their values.
+//! The azd project of the working directory, its environments and their values.
 
 use std::collections::BTreeMap;
 
@@ -24,12 +24,12 @@ pub struct AzdProject {
 pub struct AzdEnvironment {
     /// Environment name.
     pub name: String,
-    /// The one that counts where none is named.
+    /// True for the default environment.
     pub is_default: bool,
 }
 
 impl Host {
-    /// Finds the project upward from the working directory. azd reports its absence by a plain error.
+    /// Finds the project upward from the working directory. azd reports a missing project by a plain error.
     ///
     /// # Errors
     /// See [`HostError`].
@@ -42,7 +42,7 @@ impl Host {
         }
     }
 
-    /// All environments of the project.
+    /// Lists all environments of the project.
     ///
     /// # Errors
     /// See [`HostError`].
@@ -53,7 +53,7 @@ impl Host {
         Ok(environments.map(|one| AzdEnvironment { name: one.name, is_default: one.default }).collect())
     }
 
-    /// The values of an environment as they are stored: references to Key Vault stay references.
+    /// Reads the values of an environment as stored: references to Key Vault are not resolved.
     ///
     /// # Errors
     /// See [`HostError`].

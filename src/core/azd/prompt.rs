@@ -1,4 +1,4 @@
-//! Prompts that azd shows on its own terminal. Nothing may be drawn while one of them is open.
+//! Prompts that azd shows on its own terminal. Nothing may be drawn while a prompt is open.
 //!
 //! They have no timeout, since they wait for the user. If azd may not prompt, it returns the given default or rejects
 //! the call.
@@ -10,7 +10,7 @@ use super::proto::prompt_service_client::PromptServiceClient;
 use super::proto::{self, AzureContext, AzureScope, PromptResourceSelectOptions};
 use super::{AzdSubscription, Host, HostError, RefusalKind};
 
-/// The ARM type of a Foundry project.
+/// ARM type of a Foundry project.
 const PROJECT_TYPE: &str = "Microsoft.CognitiveServices/accounts/projects";
 
 /// Resource that the user chose.
@@ -24,23 +24,23 @@ pub struct ChosenResource {
     pub location: String,
 }
 
-/// Question for a model of the catalogue.
+/// Prompt for a model of the catalogue.
 #[derive(Clone, Copy, Debug)]
 pub struct ModelQuestion<'a> {
-    /// Question.
+    /// Text of the prompt.
     pub message: &'a str,
-    /// Tenant of the subscription; empty if it is not known.
+    /// Tenant of the subscription; empty if unknown.
     pub tenant: &'a str,
     /// Subscription.
     pub subscription: &'a str,
     /// Azure region whose models are offered.
     pub location: &'a str,
-    /// Format of the models that are offered; `None`: any.
+    /// Format of the models that are offered; `None` for any.
     pub format: Option<&'a str>,
 }
 
 impl Host {
-    /// Yes or no.
+    /// Prompts for yes or no.
     ///
     /// # Errors
     /// See [`HostError`].
@@ -52,7 +52,7 @@ impl Host {
         answer.value.ok_or_else(|| nothing("answer"))
     }
 
-    /// One line of text, not empty.
+    /// Prompts for one line of text, not empty.
     ///
     /// # Errors
     /// See [`HostError`].
@@ -67,7 +67,7 @@ impl Host {
         Ok(without_limit(self.prompt_service()?.prompt(request)).await?.value)
     }
 
-    /// One of several; its index.
+    /// Prompts for one of several choices; returns its index.
     ///
     /// # Errors
     /// See [`HostError`].
@@ -85,7 +85,7 @@ impl Host {
         index.filter(|index| *index < choices.len()).ok_or_else(|| nothing("choice"))
     }
 
-    /// Asks for a subscription.
+    /// Prompts for a subscription.
     ///
     /// # Errors
     /// See [`HostError`].
@@ -96,7 +96,7 @@ impl Host {
         answer.subscription.map(AzdSubscription::from).ok_or_else(|| nothing("subscription"))
     }
 
-    /// A resource group of the subscription; azd offers no new one.
+    /// Prompts for a resource group of the subscription; azd does not offer to create one.
     ///
     /// # Errors
     /// See [`HostError`].
@@ -117,7 +117,7 @@ impl Host {
         Ok(ChosenResource { id: group.id, name: group.name, location: group.location })
     }
 
-    /// A Foundry project of the resource group; azd offers no new one.
+    /// Prompts for a Foundry project of the resource group; azd does not offer to create one.
     ///
     /// # Errors
     /// See [`HostError`].
@@ -144,10 +144,10 @@ impl Host {
         Ok(ChosenResource { id: chosen.id, name: chosen.name, location: chosen.location })
     }
 
-    /// Name of a model of the catalogue, which azd reads itself.
+    /// Prompts for a model of the catalogue, which azd reads itself; returns its name.
     ///
     /// # Errors
-    /// See [`HostError`]; older versions of azd refuse the question.
+    /// See [`HostError`]; older versions of azd do not support this prompt.
     pub async fn choose_ai_model(&self, question: &ModelQuestion<'_>) -> Result<String, HostError> {
         let ModelQuestion { message, tenant, subscription, location, format } = *question;
         let subscription = AzdSubscription { id: subscription.into(), name: String::new(), tenant: tenant.into() };

@@ -6,23 +6,23 @@ use super::proto::extension_service_client::ExtensionServiceClient;
 use super::proto::{self, ErrorOrigin, LocalErrorDetail, ReportErrorRequest, ServiceErrorDetail};
 use super::{Host, HostError};
 
-/// A failure for azd to show.
+/// A failure for azd to display.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorReport {
     /// Error message.
     pub message: String,
-    /// Suggestion; azd writes `Suggestion:` before it.
+    /// Suggestion; azd prints `Suggestion:` before it.
     pub suggestion: Option<String>,
-    /// Pages to read: title and address.
+    /// Links for further reading: title and address.
     pub links: Vec<(String, String)>,
-    /// Party that failed.
+    /// Origin of the failure.
     pub origin: FailureOrigin,
 }
 
-/// Party that failed.
+/// Origin of a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FailureOrigin {
-    /// A service's answer.
+    /// Response of a service.
     Service {
         /// Stable code of the service.
         code: String,
@@ -33,25 +33,25 @@ pub enum FailureOrigin {
     },
     /// A program that this one runs.
     Tool {
-        /// Lower case, with underscores.
+        /// Error code, lower case with underscores.
         code: String,
-        /// One of azd's keywords.
+        /// Category, one of azd's keywords.
         category: &'static str,
     },
     /// This program.
     Local {
-        /// Lower case, with underscores.
+        /// Error code, lower case with underscores.
         code: String,
-        /// One of azd's keywords.
+        /// Category, one of azd's keywords.
         category: &'static str,
     },
 }
 
 impl Host {
-    /// Hands an error to azd, which shows it once the program has ended with a failure.
+    /// Passes an error to azd, which displays it once this program has ended with a failure.
     ///
     /// # Errors
-    /// See [`HostError`]: azd does not have it then, and the program has to show it itself.
+    /// See [`HostError`]: azd did not receive it then, and this program must display it.
     pub async fn report(&self, report: ErrorReport) -> Result<(), HostError> {
         let local = |code, category: &str| Source::LocalError(LocalErrorDetail { code, category: category.to_owned() });
         let (origin, source) = match report.origin {

@@ -1,4 +1,4 @@
-//! Content of planned files for the check: on this machine, or at the Hub, where only the checked parts are read.
+//! Content of planned files for the check: on this machine, or on the Hub, where only the checked parts are read.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
@@ -13,25 +13,26 @@ use crate::hub::{DOCUMENT_BYTES, HubError, HubReader, HubSource, RemoteFile};
 use crate::model::{FileKind, SourceFile};
 use crate::source::open;
 
-/// Bytes requested first from a file whose header contains its own length; most headers are shorter.
+/// Bytes first requested from a file whose header contains its own length; most headers are shorter.
 const FIRST: u64 = 64 << 10;
-/// Bytes that are requested at a time of a document that is too large to be kept.
+/// Bytes requested at a time from a document that is too large to be kept.
 const PIECE: u64 = 4 << 20;
-/// Bytes of the length of a safetensors header, and the maximum length that is read.
+/// Bytes of the length field of a safetensors header.
 const LENGTH: usize = 8;
+/// Maximum length of a header that is read in one request, in bytes.
 const MAX_HEADER: u64 = 100_000_000;
 
-/// Place of the planned files.
+/// Origin of the planned files.
 #[derive(Clone)]
 pub(super) enum ContentSource {
     /// Below this directory.
     Directory(PathBuf),
-    /// At the Hub. Read on threads that may wait, while the runtime moves the bytes.
+    /// On the Hub. Read on threads that may block, while the runtime transfers the bytes.
     Hub { source: Arc<HubSource>, reader: Arc<HubReader>, runtime: Handle },
 }
 
 impl ContentSource {
-    /// Lets `how` read a file from its beginning.
+    /// Reads a file from its beginning with `how`.
     pub(super) fn read<T>(
         &self,
         planned: &SourceFile,
@@ -82,8 +83,8 @@ impl ContentSource {
     }
 }
 
-/// Waits on this thread for work of the runtime. The work is the runtime's own: a thread that drove it would panic where an
-/// interruption ends the runtime.
+/// Blocks this thread until work of the runtime is done. The work is spawned on the runtime: a thread that drove it
+/// would panic if an interruption ends the runtime.
 fn wait<T: Send + 'static>(
     runtime: &Handle,
     work: impl Future<Output = Result<T, HubError>> + Send + 'static,
@@ -97,9 +98,9 @@ fn wait<T: Send + 'static>(
 pub(super) enum FileContent {
     /// A file of this machine.
     File(File),
-    /// A small document of the Hub, proved by its sum.
+    /// A small document of the Hub, verified by its checksum.
     Whole(Cursor<Bytes>),
-    /// A file of the Hub, of which parts are requested as they are read.
+    /// A file of the Hub, parts of which are requested as they are read.
     Ranges(Ranges),
 }
 
@@ -131,9 +132,9 @@ pub(super) struct Ranges {
     /// Position of the window in the file.
     start: u64,
     window: Bytes,
-    /// Bytes that are requested at least.
+    /// Minimum number of bytes to request.
     ahead: u64,
-    /// The first bytes contain the length to read.
+    /// True if the first bytes contain the length to read.
     has_length: bool,
 }
 
@@ -149,10 +150,10 @@ impl Ranges {
         let (file, range) = (Arc::clone(&self.file), self.at..end);
         self.window = wait(&self.runtime, async move { file.bytes(range).await })?;
         self.start = self.at;
-        // A long table is read in fewer and larger parts.
+        // A long table is read in fewer, larger parts.
         self.ahead = (self.ahead * 2).min(PIECE);
         if let (true, 0, Some(length)) = (self.has_length, self.start, self.window.first_chunk::<LENGTH>()) {
-            // The rest of the header, whatever its length, in one request.
+            // The rest of the header, regardless of its length, in one request.
             let end = u64::from_le_bytes(*length).min(MAX_HEADER) + LENGTH as u64;
             self.ahead = end.saturating_sub(self.window.len() as u64);
         }

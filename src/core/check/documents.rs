@@ -1,4 +1,4 @@
-//! The JSON documents of a model that are recognised by name, and the rules for each.
+//! JSON documents of a model that are recognized by name, and the rules for each.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -35,7 +35,7 @@ const OBJECTS: [&str; 20] = [
     "config_sentence_transformers.json",
 ];
 const ARRAYS: [&str; 1] = ["modules.json"];
-/// Their libraries take more than one shape.
+/// Documents whose libraries accept more than one shape.
 const OTHERS: [&str; 2] = ["vocab.json", "added_tokens.json"];
 /// Type of an adapter that is registered as `LoRA`.
 const LORA: &str = "LORA";
@@ -48,7 +48,7 @@ pub(super) enum DocumentShape {
     Any,
 }
 
-/// The shape of a file that must be JSON by its name.
+/// Required shape of a file that must be JSON according to its name.
 pub(super) fn shape(path: &str) -> Option<DocumentShape> {
     let name = path.ends_with(".json").then(|| file_name(path))?;
     if OBJECTS.contains(&name) {
@@ -60,7 +60,7 @@ pub(super) fn shape(path: &str) -> Option<DocumentShape> {
     }
 }
 
-/// Fault of a document of that shape.
+/// Returns the fault of a document that must have that shape.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -75,7 +75,7 @@ pub(super) fn check_document(path: &str, shape: DocumentShape, bytes: impl Read)
     Ok(read.err().map(finding))
 }
 
-/// An adapter that is no `LoRA`, by its sound configuration.
+/// Returns a finding for an adapter that is not a `LoRA`, according to its valid configuration.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -89,7 +89,7 @@ pub(super) fn peft_type(path: &str, bytes: impl Read) -> io::Result<Option<Findi
     Ok(Some(Finding::error(FindingCode::WrongPeftType, path, what, suggestion)))
 }
 
-/// Warnings of a model's sound configuration: what its host may not do.
+/// Returns warnings about a model's valid configuration: features that a host may not support.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -111,7 +111,7 @@ pub(super) fn config(path: &str, bytes: impl Read) -> io::Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Fields of a model's configuration, the last one of each name.
+/// Fields of a model's configuration; the last one of each name counts.
 #[derive(Default)]
 struct Config {
     quantization: Value,
@@ -146,7 +146,7 @@ impl<'de> Deserialize<'de> for Config {
     }
 }
 
-/// `peft_type` of an adapter's configuration; the last of duplicates.
+/// `peft_type` of an adapter's configuration; the last duplicate counts.
 struct PeftType(Option<String>);
 
 impl<'de> Deserialize<'de> for PeftType {

@@ -11,7 +11,7 @@ const DEFAULT_ALIGNMENT: u64 = 32;
 const STRING: u32 = 8;
 const ARRAY: u32 = 9;
 const UINT32: u32 = 4;
-/// Arrays in arrays are read this deep.
+/// Maximum depth of nested arrays.
 const MAX_DEPTH: u8 = 4;
 const MAX_DIMENSIONS: u32 = 8;
 
@@ -20,13 +20,13 @@ const MAX_DIMENSIONS: u32 = 8;
 pub(super) enum GgufFault {
     /// Shorter than its header declares.
     Truncated { size: u64, needed: u64 },
-    /// The header is none.
+    /// The header is invalid.
     BadHeader(String),
-    /// Valid, but holds no tensor with an element.
+    /// Valid, but without any tensor that has an element.
     NoTensors,
 }
 
-/// Reads the header of a file of that many bytes.
+/// Reads the header of a file of this size in bytes.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -63,7 +63,7 @@ struct GgufHeader<R> {
     at: u64,
     size: u64,
     is_big_endian: bool,
-    /// Bytes of a count: 4 in version 1.
+    /// Size of a count in bytes: 4 in version 1.
     counts: usize,
 }
 
@@ -74,7 +74,7 @@ impl<R: Read + Seek> GgufHeader<R> {
             return bad("is not a GGUF file: it does not start with GGUF");
         }
         let version = self.u32()?;
-        // In a file of the other byte order the small number reads as a large one.
+        // In a file with the other byte order the small number reads as a large one.
         self.is_big_endian = version != 0 && version.trailing_zeros() >= 16;
         let version = if self.is_big_endian { version.swap_bytes() } else { version };
         match version {
@@ -196,7 +196,7 @@ impl<R: Read + Seek> GgufHeader<R> {
         Ok(())
     }
 
-    /// Checks that a read stays within the file, whatever the header declares.
+    /// Checks that a read stays within the file, regardless of the header.
     fn claim(&mut self, count: u64) -> Result<(), GgufError> {
         let needed = self.at.saturating_add(count);
         if needed > self.size {
@@ -209,11 +209,11 @@ impl<R: Read + Seek> GgufHeader<R> {
 
 struct GgufTensor {
     has_elements: bool,
-    /// Behind the start of the data.
+    /// End of the data, relative to its start.
     end: u64,
 }
 
-/// Bytes of a value of the metadata; `None` for strings, arrays and unknown types.
+/// Size of a metadata value in bytes; `None` for strings, arrays and unknown types.
 fn scalar(kind: u32) -> Option<u64> {
     Some(match kind {
         0 | 1 | 7 => 1,
@@ -224,7 +224,7 @@ fn scalar(kind: u32) -> Option<u64> {
     })
 }
 
-/// Elements and bytes of a block of a tensor's type (ggml).
+/// Elements and bytes per block of a tensor's type (ggml).
 fn block(kind: u32) -> Option<(u64, u64)> {
     Some(match kind {
         0 | 26 => (1, 4),
@@ -271,7 +271,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_upset_the_reader(
+        fn no_bytes_cause_a_panic(
             version in 0_u32..5, counts: [u64; 2], few: bool, bytes: Vec<u8>, more in 0_u64..1 << 50, word in any::<u32>(),
         ) {
             let counts = counts.map(|count| if few { count % 4 } else { count });
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn gguf_survives_mutation() {
-        // Version 3, one tensor, one metadata text.
+        // Version 3, one tensor, one text in the metadata.
         let mut file = b"GGUF\x03\0\0\0".to_vec();
         file.extend([1_u64, 1].map(u64::to_le_bytes).concat());
         file.extend([&3_u64.to_le_bytes()[..], b"key", &8_u32.to_le_bytes(), &1_u64.to_le_bytes(), b"v"].concat());

@@ -1,4 +1,4 @@
-//! The index of sharded weights, which maps tensors to files. Pure.
+//! Index of sharded weights, which maps tensors to files. Pure.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -16,24 +16,24 @@ use crate::units;
 
 const ENDINGS: [&str; 2] = [".safetensors.index.json", ".bin.index.json"];
 
-/// True for an index of safetensors or PyTorch shards, by the ending of its name.
+/// True for an index of safetensors or PyTorch shards, according to its name.
 pub(super) fn is_index(path: &str) -> bool {
     stem(path).is_some()
 }
 
-/// `sub/model` of `sub/model.safetensors.index.json`: prefix of its shards' names.
+/// Prefix of the shards' names: `sub/model` for `sub/model.safetensors.index.json`.
 pub(super) fn stem(path: &str) -> Option<&str> {
     ENDINGS.iter().find_map(|ending| path.strip_suffix(ending))
 }
 
-/// An index that was understood; of the tensors their keys.
+/// A parsed index, with the keys of the tensors.
 pub(super) struct Index {
     path: String,
     /// Tensors by the shard's path relative to the source.
     shards: BTreeMap<String, Vec<u64>>,
 }
 
-/// Document of an index; of a duplicate field the last one counts, as in Python.
+/// JSON document of an index; the last duplicate of a field counts, as in Python.
 struct IndexDocument<T> {
     weight_map: T,
 }
@@ -66,7 +66,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for IndexDocumentVisitor<T> {
     }
 }
 
-/// The tensors of each shard as the index names it. Read one by one, since all the names would take tens of megabytes.
+/// Tensors of each shard according to the index. Read one by one, since all the names would take tens of megabytes.
 struct Keys(BTreeMap<String, Vec<u64>>);
 
 impl<'de> Deserialize<'de> for Keys {
@@ -132,12 +132,12 @@ impl Index {
         self.shards.keys().map(String::as_str)
     }
 
-    /// True for a file that the index names.
+    /// True for a file listed in the index.
     pub(super) fn names(&self, path: &str) -> bool {
         self.shards.contains_key(path)
     }
 
-    /// True if a shard holds tensors that the index maps elsewhere; otherwise no tensor is in two shards.
+    /// True if a shard contains tensors that the index maps elsewhere; otherwise no tensor is in two shards.
     pub(super) fn has_more(&self, headers: &BTreeMap<String, Vec<u64>>) -> bool {
         self.shards.iter().any(|(shard, wanted)| headers.get(shard).is_some_and(|held| held.len() > wanted.len()))
     }
@@ -188,7 +188,7 @@ impl Index {
     }
 }
 
-/// A file of nearly that name: names of blobs are exact, whatever the file system here takes for one name.
+/// Hint at a file with a similar name: names of blobs are exact, even if the local file system treats both as equal.
 fn spelling_hint(similar: &str, shard: &str) -> String {
     if similar.eq_ignore_ascii_case(shard) {
         format!("'{similar}' exists, with a name that differs in case")
@@ -197,21 +197,22 @@ fn spelling_hint(similar: &str, shard: &str) -> String {
     }
 }
 
+/// Finding for an index that is invalid for this reason.
 pub(super) fn invalid(path: &str, what: &str) -> Finding {
     let suggestion = "Download or save the index again. The shards cannot be loaded without it.";
     Finding::error(FindingCode::InvalidIndex, path, what, suggestion)
 }
 
-/// ` and 3 more tensors`.
+/// Formats ` and 3 more tensors`.
 pub(super) fn and_more(more: usize, one: &str, many: &str) -> String {
     if more == 0 { String::new() } else { format!(" and {} more {}", more, if more == 1 { one } else { many }) }
 }
 
-/// The shard's path relative to the source; `None` if it leaves the index's folder.
+/// Path of the shard relative to the source; `None` if it leaves the index's folder.
 fn within(folder: Option<&str>, shard: &str, platform: Platform) -> Option<String> {
     let shard = platform.blob_spelling(shard);
     let parts: Vec<&str> = shard.split('/').filter(|part| *part != ".").collect();
-    // A colon or a backslash makes a path on Windows, where the index may be read next.
+    // A colon or a backslash makes a path on Windows, where the index may be read later.
     let leaves = |part: &&str| part.is_empty() || *part == ".." || part.contains(['\\', ':', '\0']);
     if parts.is_empty() || parts.iter().any(leaves) {
         return None;

@@ -1,12 +1,12 @@
-//! The one reader of a model's JSON: what Python's `json` reads from a UTF-8 file, and nothing else.
+//! The only reader of a model's JSON: accepts exactly what Python's `json` reads from a UTF-8 file.
 //!
-//! A pass over the bytes in front of `serde_json`, and not a more tolerant parser: indexes of a hundred megabytes and
-//! more stay a stream into the same typed visitors, and the files are JSON except for a few words that the pass
-//! replaces by others of the same length, so that lines and columns in messages are those of the file:
+//! A filter over the bytes before `serde_json`, not a more tolerant parser: indexes of a hundred megabytes and more are
+//! still streamed into the typed visitors, and the files are JSON except for a few tokens that the filter replaces with
+//! others of the same length, so that lines and columns in messages are those of the file:
 //! - `NaN`, `Infinity` and `-Infinity`, which Python writes by default, become numbers;
 //! - escapes of half a surrogate pair (`"\ud800"`), which Python keeps, become U+FFFD.
 //!
-//! The pass also sees the bytes of values that a visitor skips: UTF-8 is checked everywhere.
+//! The filter also sees the bytes of values that a visitor skips: UTF-8 is checked everywhere.
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +19,7 @@ use memchr::memchr2;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Bytes that are read at a time.
+/// Bytes read at a time.
 const CHUNK: usize = 64 * 1024;
 /// Maximum length of a replaced token: two escapes.
 const MAX_WORD: usize = 12;
@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for AnyArray {
     }
 }
 
-/// Reason why bytes are no text that holds JSON.
+/// Reason why bytes are not text with JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 enum JsonFault {
     #[error("is empty")]
@@ -99,11 +99,11 @@ impl From<JsonFault> for io::Error {
     }
 }
 
-/// The pass; see the module.
+/// The filter described in the module documentation.
 struct JsonFilter<R> {
     inner: R,
     buffer: Vec<u8>,
-    /// Bytes returned, bytes ready, and bytes read.
+    /// Number of returned, ready, and read bytes.
     given: usize,
     ready: usize,
     filled: usize,
@@ -125,13 +125,13 @@ impl<R: Read> JsonFilter<R> {
             filled: 0,
             at: 0,
             in_string: false,
-            // A value may begin the document.
+            // Initial state: a value may begin the document.
             before: [b' '; 2],
             is_at_end: false,
         }
     }
 
-    /// Reads more bytes behind the undecided ones.
+    /// Reads more bytes after the undecided ones.
     fn fill(&mut self) -> io::Result<()> {
         self.buffer.copy_within(self.ready..self.filled, 0);
         self.at += self.ready as u64;
@@ -172,7 +172,7 @@ impl<R: Read> JsonFilter<R> {
         }
     }
 
-    /// End of the whole characters in the buffer.
+    /// End of the last complete character in the buffer.
     fn text_end(&self) -> Result<usize, JsonFault> {
         match str::from_utf8(&self.buffer[..self.filled]) {
             Ok(_) => Ok(self.filled),
@@ -182,7 +182,8 @@ impl<R: Read> JsonFilter<R> {
         }
     }
 
-    /// Replaces what Python accepts and `serde_json` does not, up to `end`, or to a word that may continue behind it.
+    /// Replaces tokens that Python accepts and `serde_json` does not, up to `end`, or to a token that may continue
+    /// after it.
     fn replace(&mut self, end: usize) {
         let text = &mut self.buffer[..end];
         let (mut at, mut before) = (0, self.before);
@@ -244,7 +245,7 @@ fn last_two(before: [u8; 2], text: &[u8]) -> [u8; 2] {
     }
 }
 
-/// Length of an escape in a string; half a surrogate pair is replaced.
+/// Length of an escape in a string; replaces half a surrogate pair.
 fn escape(text: &mut [u8]) -> usize {
     let Some(unit) = code_unit(text) else { return 2 };
     let is_pair = matches!(unit, 0xD800..=0xDBFF)
@@ -258,15 +259,15 @@ fn escape(text: &mut [u8]) -> usize {
     6
 }
 
-/// The code unit of `\uXXXX` at the beginning.
+/// Code unit of `\uXXXX` at the beginning.
 fn code_unit(text: &[u8]) -> Option<u16> {
     let digits = text.strip_prefix(b"\\u")?.get(..4)?;
     let digits = digits.iter().all(u8::is_ascii_hexdigit).then_some(digits)?;
     u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// Length of the word at the beginning; replaced where it is a number of Python's. A replacement ends in blanks, so that
-/// no digit behind it makes another number of it.
+/// Length of the token at the beginning; replaces Python's special numbers. A replacement ends with spaces, so that a
+/// following digit does not become part of the number.
 fn literal(text: &mut [u8], before: [u8; 2]) -> usize {
     let may_begin = |byte: u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b':' | b',' | b'[');
     let is_value = may_begin(before[1]);

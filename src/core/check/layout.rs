@@ -4,12 +4,14 @@ use super::{RESAVE_SUGGESTION, documents};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType, file_name};
 use crate::source::Excluded;
 
+/// File name of a model's configuration.
 pub(super) const CONFIG: &str = "config.json";
+/// File name of an adapter's configuration.
 pub(super) const ADAPTER_CONFIG: &str = "adapter_config.json";
 /// File name of findings that are about the whole source.
 pub(super) const WHOLE_SOURCE: &str = ".";
 
-/// Weight type of a folder when none was given.
+/// Default weight type of a folder.
 pub(super) fn derive(files: &[SourceFile]) -> WeightType {
     if files.iter().any(|file| file.path == ADAPTER_CONFIG || is_adapter(&file.path)) {
         WeightType::LoRA
@@ -18,12 +20,12 @@ pub(super) fn derive(files: &[SourceFile]) -> WeightType {
     }
 }
 
-/// True for `adapter_model.safetensors` and similar names, at the root.
+/// True for `adapter_model.safetensors` and similar names in the root directory.
 fn is_adapter(path: &str) -> bool {
     path.starts_with("adapter_model") && !path.contains('/') && FileKind::of(path).is_weights()
 }
 
-/// Checks the required files of a weight type.
+/// Checks for the files that a weight type requires.
 pub(super) fn folder(files: &[SourceFile], weight_type: WeightType) -> Vec<Finding> {
     let exists = |wanted: &str| files.iter().any(|file| file.path == wanted);
     let mut findings = Vec::new();
@@ -49,7 +51,7 @@ pub(super) fn folder(files: &[SourceFile], weight_type: WeightType) -> Vec<Findi
         findings.push(no_weights(WHOLE_SOURCE, "no weights found"));
         return findings;
     }
-    // A gguf file holds its configuration and its tokenizer.
+    // A gguf file contains its configuration and tokenizer.
     if !files.iter().any(|file| matches!(FileKind::of(&file.path), FileKind::Safetensors | FileKind::Pickle)) {
         return findings;
     }
@@ -72,12 +74,13 @@ pub(super) fn folder(files: &[SourceFile], weight_type: WeightType) -> Vec<Findi
     findings
 }
 
+/// Finding for missing weights.
 pub(super) fn no_weights(file: &str, what: &str) -> Finding {
     let suggestion = "Use the folder that contains the weights: .safetensors, .gguf, .bin, .pt, .pth, .pkl or .ckpt.";
     Finding::error(FindingCode::NoWeights, file, what, suggestion)
 }
 
-/// Names of tokenizers; one is sufficient.
+/// File names of tokenizers; one is sufficient.
 const TOKENIZERS: [&str; 8] = [
     "tokenizer.json",
     "tokenizer_config.json",
@@ -99,12 +102,12 @@ fn is_tokenizer(name: &str) -> bool {
     TOKENIZERS.contains(&name) || name.starts_with("tokenizer.model") || name.ends_with(".tiktoken")
 }
 
-/// Endings that a program puts on a mark beside a download, or on the part of it that has come, until it is whole.
+/// Extensions of marker files next to a download, or of its partial file, until it is complete.
 pub(super) const UNFINISHED: [&str; 8] =
     ["aria2", "part", "partial", "crdownload", "download", "opdownload", "incomplete", "tmp"];
 
-/// Files whose download has not ended, by marker files beside them, whether those are uploaded or not. Such a file may
-/// have its final size and a sound header: aria2 allocates all of it first.
+/// Files whose download has not ended, according to marker files next to them, whether those are uploaded or not. Such
+/// a file may have its final size and a valid header: aria2 allocates all of it first.
 pub(super) fn unfinished(files: &[SourceFile], excluded: &[Excluded]) -> Vec<Finding> {
     let all = files.iter().map(|file| file.path.as_str()).chain(excluded.iter().map(|left| left.path.as_str()));
     let marks = all.filter_map(|mark| {

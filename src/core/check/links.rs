@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::model::{Finding, FindingCode};
 use crate::paths::shown;
 
-/// The links whose target is neither in the source nor in the store that a Hugging Face cache links to.
+/// Findings for links whose target is neither in the source nor in the store of a Hugging Face cache.
 pub(super) fn outside(directory: &Path, links: &[String]) -> Vec<Finding> {
     if links.is_empty() {
         return Vec::new();
@@ -29,7 +29,7 @@ pub(super) fn outside(directory: &Path, links: &[String]) -> Vec<Finding> {
         .collect()
 }
 
-/// `models--ORG--NAME/blobs/HASH`, or the `blobs` beside the `snapshots` that the source is in.
+/// True for `models--ORG--NAME/blobs/HASH`, or the `blobs` next to the `snapshots` that contains the source.
 fn in_blob_store(home: &Path, target: &Path) -> bool {
     let Some(blobs) = target.parent().filter(|blobs| blobs.file_name().is_some_and(|name| name == "blobs")) else {
         return false;

@@ -1,7 +1,7 @@
-//! The model check: detects within seconds what would make an upload of hours worthless.
+//! The model check: finds, within seconds, defects that would make hours of upload worthless.
 //!
 //! Reads headers, indexes and other JSON, never weights, so that time and memory do not grow with their size. Local
-//! files and files of the Hub share one implementation and differ only in `content`. Changes nothing.
+//! files and files on the Hub share one implementation and differ only in `content`. Changes nothing.
 
 mod content;
 mod documents;
@@ -39,16 +39,16 @@ use crate::source::{PlanError, UploadSource};
 use crate::units;
 
 const RESAVE_SUGGESTION: &str = "Download or save the file again.";
-/// Warnings of one code that are listed one by one; the last one counts the rest.
+/// Maximum number of warnings with one code that are listed individually; the last one counts the rest.
 const MAX_WARNINGS_PER_CODE: usize = 20;
 
-/// Files of the Hub that are read concurrently.
+/// Maximum number of files of the Hub that are read concurrently.
 const CONCURRENT_FILES: usize = 16;
 
 /// A file that the check cannot read.
 #[derive(Debug, Error)]
 pub enum CheckError {
-    /// A file of this machine.
+    /// A file on this machine.
     #[error("cannot read {}: {why}", .path.display())]
     Unreadable {
         /// The file.
@@ -56,7 +56,7 @@ pub enum CheckError {
         /// Message of the operating system.
         why: io::Error,
     },
-    /// A file of the Hub.
+    /// A file on the Hub.
     #[error(transparent)]
     Hub(HubError),
 }
@@ -71,7 +71,7 @@ pub fn weight_type(source: &UploadSource) -> Option<WeightType> {
     }
 }
 
-/// Checks the planned files of this machine, errors first. Other sources are not checked.
+/// Checks the planned files on this machine, errors first. Other sources are not checked.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -125,7 +125,7 @@ pub async fn check_hub(
     blocking(move || whole_import(reading, &files, file_findings, &source)).await
 }
 
-/// Findings of an import: those of each file, and of all together.
+/// Findings of an import: those of each file, and those of all files together.
 fn whole_import(
     reading: PlannedFiles,
     files: &FileList,
@@ -148,17 +148,17 @@ fn whole_import(
     Ok(sorted(check.findings))
 }
 
-/// Runs work that waits on a thread of its own.
+/// Runs blocking work on a separate thread.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The runtime is ending, and the result is not needed any more.
+        // The runtime is shutting down, and the result is no longer needed.
         Err(_) => std::future::pending().await,
     }
 }
 
-/// Findings of a failed walk; none for faults that are not in the files.
+/// Findings of a failed walk; none for faults outside the files.
 #[must_use]
 pub fn of_walk(error: &PlanError) -> Vec<Finding> {
     let PlanError::Several(faults) = error else { return of_fault_of_walk(error).into_iter().collect() };
@@ -222,13 +222,13 @@ impl Check<'_> {
         }
     }
 
-    /// Adds the findings of all files together.
+    /// Adds the findings that concern all files together.
     fn folder(&mut self) -> Result<(), CheckError> {
         self.findings.extend(layout::folder(self.files, self.reading.weight_type));
         self.shards()
     }
 
-    /// A source that is one file.
+    /// Checks a source that is a single file.
     fn single(&mut self, file: &SourceFile) {
         if !FileKind::of(&file.path).is_weights() {
             self.findings.push(layout::no_weights(&file.path, "the file contains no weights"));
@@ -248,7 +248,7 @@ impl Check<'_> {
     }
 }
 
-/// Errors first, then by code and file; of many equal warnings the first ones.
+/// Sorts errors first, then by code and file; keeps the first of many equal warnings.
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by(|left, right| (left.level, left.code, &left.file).cmp(&(right.level, right.code, &right.file)));
     let mut reported = Vec::new();

@@ -1,11 +1,11 @@
-//! Detection of a model in a subfolder of the given folder. Pure.
+//! Detection of a model in a subfolder of the selected folder. Pure.
 
 use std::collections::BTreeSet;
 
 use super::layout::{ADAPTER_CONFIG, CONFIG, WHOLE_SOURCE};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType, file_name};
 
-/// Suggests the one nested folder that has what the whole source lacks; `message` returns the option for it.
+/// Suggests the only nested folder that has what the whole source lacks; `message` returns the option for it.
 pub(super) fn suggest_folder(
     message: impl Fn(&str) -> String,
     files: &[SourceFile],

@@ -1,4 +1,4 @@
-//! Findings of one file by itself.
+//! Findings of a single file.
 
 use std::io::{self, Read};
 
@@ -9,12 +9,12 @@ use super::{CheckError, RESAVE_SUGGESTION, documents, gguf, layout, safetensors,
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType};
 use crate::units;
 
-/// Sizes of a Git LFS pointer, in bytes: its specification allows less than 1,024.
+/// Size range of a Git LFS pointer, in bytes: its specification allows less than 1,024.
 const POINTER_BYTES: std::ops::RangeInclusive<u64> = 50..=1024;
-/// More is no document of any model.
+/// Maximum size of a document, in bytes.
 const DOCUMENT_LIMIT: u64 = 4 << 30;
 
-/// Reads planned files.
+/// Reader of planned files.
 #[derive(Clone)]
 pub(super) struct PlannedFiles {
     pub(super) contents: ContentSource,
@@ -36,7 +36,7 @@ impl From<Finding> for FileFindings {
 }
 
 impl PlannedFiles {
-    /// Checks one file, independent of the others.
+    /// Checks one file, independently of the others.
     pub(super) fn file(&self, planned: &SourceFile) -> Result<FileFindings, CheckError> {
         let path = &planned.path;
         let start = if POINTER_BYTES.contains(&planned.bytes) || (planned.bytes > 0 && signature::is_checked_file(path))
@@ -72,7 +72,7 @@ impl PlannedFiles {
         Ok(file_findings)
     }
 
-    /// A file that must be JSON.
+    /// Checks a file that must be JSON.
     fn document(&self, planned: &SourceFile, shape: documents::DocumentShape) -> Result<Vec<Finding>, CheckError> {
         let path = &planned.path;
         if planned.bytes > DOCUMENT_LIMIT {
@@ -101,7 +101,7 @@ impl PlannedFiles {
             }
             FileKind::Gguf => {
                 let fault = self.contents.read(planned, |file| gguf::read(file, planned.bytes))?;
-                // The first part of a split model may hold only its metadata.
+                // The first part of a split model may contain only its metadata.
                 let is_part = || !series::series(std::iter::once(path.as_str())).is_empty();
                 let fault = fault.filter(|fault| *fault != gguf::GgufFault::NoTensors || !is_part());
                 Ok(fault.map_or_else(FileFindings::default, |fault| {
@@ -127,7 +127,7 @@ fn findings_of_header(path: &str, header: SafetensorsHeader) -> FileFindings {
     }
 }
 
-/// First bytes of a file of the planned size: read together for most files.
+/// Reads the first bytes of a file of the planned size: in a single read for most files.
 fn first_bytes(file: &mut FileContent, planned: u64) -> io::Result<Vec<u8>> {
     let mut start = vec![
         0;

@@ -1,8 +1,8 @@
 //! Header of a safetensors file: eight bytes of length, then JSON with each tensor's type, shape and offsets.
 //!
-//! Read by this parser and not by the `safetensors` crate (0.8): its `read_metadata` needs the whole file as one
-//! buffer, which for 700 GB means a memory map and thus `unsafe`; it stops at the first fault, calls an unknown type
-//! bad JSON, and does not distinguish holes from overlaps nor a cut file from one with surplus bytes at its end.
+//! Uses this parser and not the `safetensors` crate (0.8): its `read_metadata` needs the whole file as one buffer,
+//! which for 700 GB means a memory map and thus `unsafe`; it stops at the first fault, reports an unknown type as bad
+//! JSON, and distinguishes neither holes from overlaps nor a truncated file from one with surplus bytes at its end.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use serde::de::{MapAccess, Visitor};
 
 /// Bytes before the header.
 const LENGTH: u64 = 8;
-/// The format's own limit; no reader takes more.
+/// Maximum size of the header: the format's own limit, which all readers enforce.
 const MAX_HEADER: u64 = 100_000_000;
 const METADATA: &str = "__metadata__";
 
@@ -26,26 +26,26 @@ pub(super) enum SafetensorsFault {
     Truncated { size: u64, needed: u64 },
     /// Surplus bytes after the last tensor.
     Trailing { extra: u64 },
-    /// The header is no header.
+    /// The header is invalid.
     BadHeader(String),
-    /// The offsets of a tensor, and of how many more.
+    /// Wrong offsets of a tensor, and the number of further ones.
     BadOffsets { why: String, more: usize },
-    /// Valid, but holds no tensor with an element.
+    /// Valid, but without any tensor that has an element.
     NoTensors,
-    /// A tensor of a type that is not known here, and how many more.
+    /// A tensor of an unknown type, and the number of further ones.
     UnknownDtype { tensor: String, dtype: String, more: usize },
 }
 
 /// Tensors and defect of a file.
 #[derive(Debug, Default)]
 pub(super) struct SafetensorsHeader {
-    /// Keys of the tensors, sorted; none when the header cannot be read.
+    /// Keys of the tensors, sorted; none if the header cannot be read.
     pub(super) tensors: Option<Vec<u64>>,
     pub(super) faults: Vec<SafetensorsFault>,
 }
 
 /// 64-bit key for a tensor's name. The largest models have a hundred thousand long names, which are only compared; two
-/// names with one key occur in one of 10^9 such models.
+/// names with the same key occur in one of 10^9 such models.
 pub(super) fn key(name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     name.hash(&mut hasher);
@@ -58,7 +58,7 @@ impl SafetensorsHeader {
     }
 }
 
-/// Reads the header of a file of that many bytes, and nothing behind it.
+/// Reads the header of a file of this size in bytes, and nothing after it.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -82,7 +82,7 @@ pub(super) fn read(file: &mut impl Read, size: u64) -> io::Result<SafetensorsHea
     Ok(judge(&json, size - data_at, data_at))
 }
 
-/// Judges a header before `available` bytes of data, which start at `data_at`. Pure.
+/// Evaluates a header before `available` bytes of data, which start at `data_at`. Pure.
 fn judge(json: &[u8], available: u64, data_at: u64) -> SafetensorsHeader {
     let entries = match entries(json) {
         Ok(entries) => entries,
@@ -109,13 +109,13 @@ fn judge(json: &[u8], available: u64, data_at: u64) -> SafetensorsHeader {
     SafetensorsHeader { tensors: Some(tensors), faults }
 }
 
-/// The tensors of a header. Strict JSON, as the format has it, also in values that are skipped.
+/// Tensors of a header. Strict JSON, as the format requires, also in skipped values.
 fn entries(json: &[u8]) -> Result<Vec<(Cow<'_, str>, SafetensorsTensor<'_>)>, String> {
     let text = std::str::from_utf8(json).map_err(|_| "is not UTF-8".to_owned())?;
     serde_json::from_str::<Entries>(text).map(|entries| entries.0).map_err(|error| format!("cannot be read: {error}"))
 }
 
-/// Name of the tensor with this key, from the header of a sound file.
+/// Name of the tensor with this key, from the header of a valid file.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -155,7 +155,7 @@ fn offsets(entries: &[(Cow<'_, str>, SafetensorsTensor<'_>)]) -> (Vec<String>, u
     (wrong, end)
 }
 
-/// Bits of one element; `None` for a type that is not known here.
+/// Bits per element; `None` for an unknown type.
 fn bits(dtype: &str) -> Option<u64> {
     Some(match dtype {
         "F4" => 4,
@@ -177,14 +177,14 @@ struct SafetensorsTensor<'a> {
 }
 
 impl SafetensorsTensor<'_> {
-    /// Bytes by type and shape; `None` if that is no whole number, or one beyond all files.
+    /// Size in bytes by type and shape; `None` if that is not a whole number, or exceeds any file.
     fn bytes(&self, bits: u64) -> Option<u64> {
         let bits = self.shape.iter().try_fold(bits, |bits, extent| bits.checked_mul(*extent))?;
         bits.is_multiple_of(8).then_some(bits / 8)
     }
 }
 
-/// Object as a list, so that duplicate names are detected.
+/// JSON object as a list, so that duplicate names are detected.
 struct Entries<'a>(Vec<(Cow<'a, str>, SafetensorsTensor<'a>)>);
 
 impl<'de> Deserialize<'de> for Entries<'de> {
@@ -225,7 +225,7 @@ impl<'de> Visitor<'de> for EntriesVisitor {
     }
 }
 
-/// `Cow` as a key would always be copied.
+/// Tensor name; `Cow` as a key would always be copied.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct TensorName<'a>(#[serde(borrow)] Cow<'a, str>);

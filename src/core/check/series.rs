@@ -5,26 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{FileKind, file_name};
 use crate::units;
 
-/// Names that count further count something else.
+/// Maximum number of shards: larger numbers in names count something else.
 const MAX_SHARDS: u32 = 10_000;
-/// Digits that mark a number in any name; fewer count only in names of weights.
+/// Minimum number of digits that mark a shard number in any name; fewer count only in names of weights.
 const SURE_DIGITS: usize = 5;
 
-/// Files that count to one total.
+/// Files numbered up to the same total.
 #[derive(Debug)]
 pub(super) struct Series<'a> {
     /// Path before the number: `sub/model`.
     pub(super) stem: &'a str,
     total: &'a str,
-    /// Path behind the total: `.safetensors`.
+    /// Path after the total: `.safetensors`.
     pub(super) ending: &'a str,
-    /// The files by their numbers.
+    /// Files by number.
     pub(super) files: BTreeMap<u32, &'a str>,
-    /// Digits of a number, with zeros in front; 0: as many as it has.
+    /// Digits of a zero-padded number; 0 without padding.
     width: usize,
 }
 
-/// The series among the files.
+/// Finds the series among the files.
 pub(super) fn series<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<Series<'a>> {
     let mut found: BTreeMap<(&str, &str, &str), Series<'a>> = BTreeMap::new();
     for path in paths {
@@ -69,11 +69,11 @@ impl Series<'_> {
     }
 }
 
-/// `model`, `00001`, `00003` and `.safetensors` of `model-00001-of-00003.safetensors`.
+/// Splits `model-00001-of-00003.safetensors` into `model`, `00001`, `00003` and `.safetensors`.
 fn counted(path: &str) -> Option<(&str, &str, &str, &str)> {
     let name_at = path.len() - file_name(path).len();
     let name = path.get(name_at..)?;
-    // Searching a word costs more than searching a letter, which most of 100,000 names do not have.
+    // Searching for a word costs more than searching for a letter, which most of 100,000 names do not contain.
     let of = name_at + name.contains('-').then(|| name.rfind("-of-"))??;
     let (stem, number) = path[..of].rsplit_once('-').filter(|(stem, _)| stem.len() > name_at)?;
     let rest = &path[of + "-of-".len()..];
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gaps_are_seen_in_every_way_to_count() {
+    fn gaps_are_found_in_every_numbering_scheme() {
         let table: [(&[&str], &[&str]); 9] = [
             (&["m-00001-of-00003.gguf", "m-00003-of-00003.gguf"], &["m-00002-of-00003.gguf"]),
             (

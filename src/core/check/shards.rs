@@ -11,13 +11,13 @@ use crate::model::{FileKind, Finding, FindingCode, SourceFile, file_name};
 use crate::platform::Platform;
 use crate::units;
 
-/// More is no index of any model.
+/// Maximum size of an index, in bytes.
 const INDEX_LIMIT: u64 = 4 << 30;
-/// Directories in which some publishers ship their weights once more.
+/// Directories in which some publishers ship a second copy of their weights.
 const SECOND_COPIES: [&str; 2] = ["original/", "metal/"];
 
 impl Check<'_> {
-    /// Checks the shards, by every index and by the numbered names.
+    /// Checks the shards, according to every index and the numbered names.
     pub(super) fn shards(&mut self) -> Result<(), CheckError> {
         let files = self.files;
         // The files of a plan are sorted by name.
@@ -57,7 +57,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// The indexes that can be read, each compared with its shards.
+    /// Parses the indexes, and compares each with its shards.
     fn indexes(&mut self) -> Result<Vec<Index>, CheckError> {
         let mut indexes = Vec::new();
         for file in self.files.iter().filter(|file| index::is_index(&file.path)) {
@@ -79,7 +79,7 @@ impl Check<'_> {
         Ok(indexes)
     }
 
-    /// Tensors that are in more than one of these files.
+    /// Finds tensors that are in more than one of these files.
     fn duplicates(&mut self, group: &[&str]) -> Result<(), CheckError> {
         let mut keys: Vec<(u64, &str)> = Vec::new();
         for path in group {
@@ -98,8 +98,8 @@ impl Check<'_> {
     }
 }
 
-/// Weights under more than one name at the root, of which a loader reads one: `model.safetensors` and its `fp16`
-/// variant. Unnumbered names may be parts of one set, which their index lists.
+/// Weights under several names in the root directory, of which a loader reads one: `model.safetensors` and its `fp16`
+/// variant. Unnumbered names may be parts of one set that their index lists.
 pub(super) fn multiple_weight_files(files: &[SourceFile]) -> Option<Finding> {
     let at_root = |file: &&SourceFile| {
         FileKind::of(&file.path) == FileKind::Safetensors
@@ -131,7 +131,7 @@ fn covers(index: &Index, series: &Series<'_>) -> bool {
     is_for_it || series.files.values().any(|path| index.names(path))
 }
 
-/// True if there is an index in the folder of the series, also one that cannot be read.
+/// True if there is an index in the folder of the series, even one that cannot be parsed.
 fn has_index(files: &[SourceFile], series: &Series<'_>) -> bool {
     files.iter().any(|file| index::stem(&file.path).is_some_and(|stem| folder(stem) == folder(series.stem)))
 }
@@ -147,7 +147,7 @@ fn without_index(series: &Series<'_>) -> Finding {
     Finding::warning(FindingCode::MissingIndex, first, what, suggestion)
 }
 
-/// Uploaded weights that no loader of the model reads.
+/// Finds uploaded weights that no model loader reads.
 fn unused(files: &[SourceFile], indexes: &[Index]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in files.iter().filter(|file| FileKind::of(&file.path).is_weights() && file.bytes > 0) {
@@ -165,7 +165,7 @@ fn unused(files: &[SourceFile], indexes: &[Index]) -> Vec<Finding> {
     findings
 }
 
-/// Weights in the format of a publisher, beside those that libraries load.
+/// True for weights in the format of a publisher, next to those that libraries load.
 fn is_second_copy(file: &SourceFile, files: &[SourceFile]) -> bool {
     let is_consolidated = |path: &str| file_name(path).starts_with("consolidated");
     let is_first_copy = |other: &SourceFile, kind: FileKind| {
@@ -181,7 +181,7 @@ fn is_second_copy(file: &SourceFile, files: &[SourceFile]) -> bool {
         && files.iter().any(|other| folder(&other.path).is_empty() && is_first_copy(other, FileKind::Safetensors))
 }
 
-/// The index beside a file that has the kind of its shards and does not name it.
+/// Index next to a file that is of the kind of its shards but not listed in it.
 fn not_named<'a>(file: &SourceFile, indexes: &'a [Index]) -> Option<&'a str> {
     let kind = FileKind::of(&file.path);
     let name = file_name(&file.path);
@@ -198,7 +198,7 @@ fn not_named<'a>(file: &SourceFile, indexes: &'a [Index]) -> Option<&'a str> {
     if !may_be_shard || is_named { None } else { indexes.iter().find(beside).map(Index::path) }
 }
 
-/// The directory of a path, with its slash.
+/// Directory of a path, with its trailing slash.
 fn folder(path: &str) -> &str {
     &path[..path.len() - file_name(path).len()]
 }

@@ -2,12 +2,12 @@
 
 use crate::model::file_name;
 
-/// Bytes that decide; a tar archive has its magic behind its first name.
+/// Bytes needed for the decision; a tar archive has its magic after its first name.
 pub(super) const SIGNATURE_BYTES: usize = 512;
 
-/// Protocol, one value and the end.
+/// Minimum size of a pickle: protocol, one value and the end.
 const MIN_PICKLE: usize = 4;
-/// Less may be a value by chance.
+/// Minimum length of recognized text: shorter text may be a value by chance.
 const MIN_TEXT: usize = 15;
 const ZIP: &[u8] = b"PK\x03\x04";
 const EMPTY_ZIP: &[u8] = b"PK\x05\x06";
@@ -71,12 +71,12 @@ fn is_torch(start: &[u8]) -> bool {
     start.starts_with(ZIP) || is_tar || matches!(start, [0x80, 1..=5, ..])
 }
 
-/// Files that are known by their names, as far as their first bytes are.
+/// Kind of a file according to its name, as far as its first bytes are known.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SignatureKind {
     Gguf,
     Bin,
-    /// Weights of PyTorch by their whole name.
+    /// Weights of PyTorch, by their complete name.
     Torch,
     /// Any other file of PyTorch.
     Other,
@@ -102,7 +102,7 @@ fn kind(path: &str) -> Option<SignatureKind> {
     Some(match ending {
         "gguf" => SignatureKind::Gguf,
         "pt" | "pth" => SignatureKind::Other,
-        // Other programs use this ending for their own weights too.
+        // Other programs use this extension for their own weights too.
         "bin" if name.starts_with("pytorch_model") || name.starts_with("adapter_model") => SignatureKind::Torch,
         "bin" => SignatureKind::Bin,
         "ckpt" | "pkl" | "model" | "tiktoken" | "spm" | "msgpack" | "npy" => SignatureKind::AnyBinary,
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_first_bytes_say_nothing() {
+    fn valid_first_bytes_have_no_finding() {
         let mut tar = [0; SIGNATURE_BYTES];
         tar[257..262].copy_from_slice(b"ustar");
         for (path, start) in [
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn pointers_are_known_by_their_first_line() {
+    fn pointers_are_recognized_by_their_first_line() {
         for start in [
             &b"version https://git-lfs.github.com/spec/v1\noid sha256:"[..],
             b"version https://git-lfs.github.com/spec/v1\r\noid sha256:",

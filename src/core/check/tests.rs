@@ -15,7 +15,7 @@ mod kinds;
 mod links;
 mod weight_types;
 
-/// A folder in the making.
+/// A folder under construction.
 struct TestFolder(TempDir);
 
 impl TestFolder {
@@ -23,8 +23,8 @@ impl TestFolder {
         Self(tempfile::tempdir().expect("a directory"))
     }
 
-    /// A sound model of two shards.
-    fn sound() -> Self {
+    /// A valid model of two shards.
+    fn valid() -> Self {
         let folder = Self::empty();
         folder.write("config.json", "{}").write("tokenizer.json", "{}");
         for number in 1..=2 {
@@ -37,7 +37,7 @@ impl TestFolder {
         folder
     }
 
-    /// A sound adapter.
+    /// A valid adapter.
     fn adapter() -> Self {
         let folder = Self::empty();
         folder.write("adapter_config.json", "{}");
@@ -57,7 +57,7 @@ impl TestFolder {
         folder
     }
 
-    /// A GGUF file and nothing else.
+    /// A GGUF file and no other file.
     fn with_gguf(change: impl FnOnce(&mut Vec<u8>)) -> Self {
         let mut file = gguf();
         change(&mut file);
@@ -136,13 +136,13 @@ fn pointer() -> String {
 }
 
 #[test]
-fn sound_folders_have_no_findings() {
-    assert_eq!(TestFolder::sound().codes(), [""; 0]);
+fn valid_folders_have_no_findings() {
+    assert_eq!(TestFolder::valid().codes(), [""; 0]);
     assert_eq!(TestFolder::adapter().codes(), [""; 0]);
-    assert_eq!(codes(&TestFolder::sound().check_as(Some(WeightType::DraftModel))), [""; 0]);
+    assert_eq!(codes(&TestFolder::valid().check_as(Some(WeightType::DraftModel))), [""; 0]);
     let alone = TestFolder::empty();
     assert_eq!(alone.write("model.gguf", gguf()).write("README.md", "x").write("LICENSE", "x").codes(), [""; 0]);
-    let slow = TestFolder::sound();
+    let slow = TestFolder::valid();
     slow.remove("tokenizer.json").write("vocab.json", "{}").write("merges.txt", "a b");
     assert_eq!(slow.codes(), [""; 0]);
 }
@@ -154,21 +154,21 @@ fn changed_adapter(change: impl FnOnce(&TestFolder)) -> TestFolder {
 }
 
 fn changed(change: impl FnOnce(&TestFolder)) -> TestFolder {
-    let folder = TestFolder::sound();
+    let folder = TestFolder::valid();
     change(&folder);
     folder
 }
 
 #[test]
-fn a_mark_of_a_download_counts_beside_its_file_alone() {
+fn a_download_marker_counts_only_next_to_its_file() {
     let mark = |path: &str| changed(|folder| _ = folder.write(path, "x")).codes();
     assert!(mark("config.json.part").contains(&"error unfinished-download".to_owned()));
     assert!(!mark("elsewhere.json.part").iter().any(|code| code.contains("unfinished-download")));
 }
 
 #[test]
-fn one_file_gets_the_checks_of_that_file_alone() {
-    let folder = TestFolder::sound();
+fn a_single_file_gets_only_its_own_checks() {
+    let folder = TestFolder::valid();
     folder.write("cut.safetensors", [1, 0]).write("notes.txt", "x");
     let one = |name: &str| codes(&found(&folder.0.path().join(name), None));
     assert_eq!(one("model-00001-of-00002.safetensors"), [""; 0]);
@@ -177,8 +177,8 @@ fn one_file_gets_the_checks_of_that_file_alone() {
 }
 
 #[test]
-fn many_warnings_of_one_code_are_counted_and_no_error_is_left_out() {
-    let folder = TestFolder::sound();
+fn many_warnings_of_one_code_are_counted_and_no_error_is_omitted() {
+    let folder = TestFolder::valid();
     for number in 0..25 {
         folder.write(&format!("{number:02}.npy"), "x").write(&format!("{number:02}.gguf"), "");
     }
@@ -188,10 +188,10 @@ fn many_warnings_of_one_code_are_counted_and_no_error_is_left_out() {
     assert!(warnings[19].message.ends_with(" and 5 more files like it"), "{:?}", warnings[19]);
 }
 
-/// The headers take a million bytes, and the 700 GB behind them are never read: the files are sparse.
+/// The headers contain a million bytes, and the 700 GB after them are never read: the files are sparse.
 #[cfg(unix)]
 #[test]
-fn seven_hundred_gigabytes_are_judged_by_their_headers() {
+fn seven_hundred_gigabytes_are_checked_by_their_headers() {
     use std::os::unix::fs::MetadataExt;
     const SHARDS: u64 = 150;
     const TENSORS: u64 = 20;

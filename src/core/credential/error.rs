@@ -31,15 +31,15 @@ pub enum CredentialError {
         /// Installation page.
         link: &'static str,
     },
-    /// No answer in time.
+    /// No response in time.
     #[error("signing in with {how} took longer than {}", units::duration(*limit))]
     TimedOut {
         /// Method of the sign-in.
         how: CredentialMethod,
-        /// The limit.
+        /// Time limit.
         limit: Duration,
     },
-    /// The tool or the sign-in service said no.
+    /// The tool or the sign-in service rejected the request.
     #[error("{how} did not return a token: {message}")]
     Refused {
         /// Method of the sign-in.
@@ -49,37 +49,37 @@ pub enum CredentialError {
         /// Suggestion of the tool.
         suggestion: Option<String>,
     },
-    /// The tool or the sign-in service answered well, with something that holds no token.
+    /// The tool or the sign-in service succeeded, but its response contains no token.
     #[error("{how} returned no valid token")]
     Unreadable {
         /// Method of the sign-in.
         how: CredentialMethod,
     },
-    /// A usage error: no such method.
+    /// Usage error: unknown method.
     #[error("'{word}' is not a sign-in method")]
     UnknownMethod {
         /// The value.
         word: String,
     },
-    /// A usage error: the emulator's fixed token is for this machine alone.
+    /// Usage error: the emulator's fixed token is only for this machine.
     #[error("the emulator credential requires an endpoint on this machine, not {host}")]
     EmulatorElsewhere {
         /// The endpoint's host.
         host: String,
     },
-    /// A usage error: any program on this machine may listen there, and an azd environment may come with a repository.
+    /// Usage error: any program on this machine may listen there, and an azd environment may come with a repository.
     #[error("the endpoint on this machine ({host}) comes from an azd environment, so your token is not sent to it")]
     LoopbackNotNamed {
         /// The endpoint's host.
         host: String,
     },
-    /// A usage error: the token scope of the endpoint's cloud is not known.
+    /// Usage error: the token scope of the endpoint's cloud is not known.
     #[error("no token scope is known for {host}")]
     NoScope {
         /// The endpoint's host.
         host: String,
     },
-    /// A variable that the method needs is not set.
+    /// A variable that the method requires is not set.
     #[error("{how} requires the variable {name}, which is not set")]
     MissingVariable {
         /// The method.
@@ -87,10 +87,10 @@ pub enum CredentialError {
         /// The variable.
         name: &'static str,
     },
-    /// A certificate instead of a secret.
+    /// A certificate is configured instead of a secret.
     #[error("a service principal with a certificate is not supported")]
     Certificate,
-    /// Tenant, scope or surroundings that the method cannot use.
+    /// Tenant, scope or environment that the method cannot use.
     #[error("{how} cannot be used: {message}")]
     BadConfiguration {
         /// The method.
@@ -105,7 +105,7 @@ impl CredentialError {
     #[must_use]
     pub fn suggestion(&self) -> String {
         let text = self.specific_suggestion();
-        // A new sign-in is the most frequent solution, whatever azd answered.
+        // Signing in again is the most frequent solution, whatever azd reported.
         if self.is_answer_of_azd() { azd::with_sign_in(text) } else { text }
     }
 

@@ -35,7 +35,8 @@ pub(super) struct GroupExecutor {
     ending: Mutex<Option<ProgramExit>>,
 }
 
-/// Values of variables, and a token on standard output, are secrets. azure_identity asks for the trait.
+/// Omits the values of variables, which are secrets, as is a token on standard output. azure_identity requires the
+/// trait.
 impl fmt::Debug for GroupExecutor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GroupExecutor").finish_non_exhaustive()
@@ -43,11 +44,12 @@ impl fmt::Debug for GroupExecutor {
 }
 
 impl GroupExecutor {
+    /// Executor for the command of this tool.
     pub(super) fn new(env: &Env, tool: &'static str) -> Self {
         Self { programs: Programs::new(env), tool, ending: Mutex::new(None) }
     }
 
-    /// How the last program ended, if it failed; taken once.
+    /// Returns the exit of the last program once, if it failed.
     pub(super) fn take_exit(&self) -> Option<ProgramExit> {
         self.ending.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -63,7 +65,7 @@ impl GroupExecutor {
 }
 
 impl Executor for GroupExecutor {
-    // The expansion of `#[async_trait]` for this method: the macro is no dependency.
+    // Expansion of `#[async_trait]` for this method: the macro is not a dependency.
     fn run<'me, 'program, 'list, 'arg, 'run>(
         &'me self,
         program: &'program OsStr,
@@ -104,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_command_is_known_in_every_language() {
+    fn a_missing_command_is_detected_in_every_language() {
         for (code, platform, is_installed, expected) in [
             (127, Platform::Linux, false, true),
             (9009, Platform::Windows, true, true),

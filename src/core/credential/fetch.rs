@@ -21,7 +21,7 @@ use crate::redact::{Token, clean, remember};
 
 const AZ_LINK: &str = "https://aka.ms/installazurecli";
 
-/// A new token and its end.
+/// Fetches a new token. Returns it with its expiry.
 pub(super) async fn fetch(source: &TokenSource) -> Result<(Token, OffsetDateTime), CredentialError> {
     if source.method == CredentialMethod::Emulator {
         return Ok((Token::new("emulator".into()), OffsetDateTime::now_utc() + FIXED_TOKEN_LIFETIME));
@@ -35,7 +35,7 @@ pub(super) async fn fetch(source: &TokenSource) -> Result<(Token, OffsetDateTime
     }
 }
 
-/// The token of any of the methods: text that a header can carry, and not none.
+/// Validates the token of any method: text that can be sent in a header, and not empty.
 fn valid_token(how: CredentialMethod, token: &str) -> Result<Token, CredentialError> {
     let is_usable = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
     if is_usable { Ok(Token::new(token.to_owned())) } else { Err(CredentialError::Unreadable { how }) }
@@ -110,7 +110,7 @@ fn failure(how: CredentialMethod, exit: Option<ProgramExit>, error: &azure_core:
                 CredentialError::Refused { how, message, suggestion }
             }
         }
-        // The tool succeeded, so reading its answer failed. The error may quote it, and is not repeated.
+        // The tool succeeded, so parsing its response failed. The error may quote it, and is not repeated.
         (CredentialMethod::Azd | CredentialMethod::AzCli, _) if !is_io(error) && !is_configuration(error) => {
             CredentialError::Unreadable { how }
         }
@@ -121,7 +121,7 @@ fn failure(how: CredentialMethod, exit: Option<ProgramExit>, error: &azure_core:
     }
 }
 
-/// The shell itself could not be started.
+/// True if the shell itself could not be started.
 fn is_io(error: &azure_core::Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
@@ -133,7 +133,7 @@ fn is_io(error: &azure_core::Error) -> bool {
     false
 }
 
-/// azure_identity refused the scope before it started anything.
+/// True if azure_identity rejected the scope before it started anything.
 fn is_configuration(error: &azure_core::Error) -> bool {
     std::error::Error::source(error).is_none()
 }

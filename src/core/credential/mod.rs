@@ -1,6 +1,6 @@
-//! Tokens for the service: their source, their time limit, and their cache.
+//! Tokens for services: their source, their time limit, and their cache.
 //!
-//! Owns the choice of the credential and of the scope, the cache, and the messages of a failed sign-in.
+//! Owns the choice of the credential and of the scope, the cache, and the messages about a failed sign-in.
 
 mod error;
 mod executor;
@@ -23,24 +23,24 @@ use crate::redact::Token;
 /// Sign-in method (`AZURE_AI_MODELS_CREDENTIAL`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialMethod {
-    /// The account of the Azure Developer CLI; the default.
+    /// Account of the Azure Developer CLI; the default.
     Azd,
-    /// The account of the Azure CLI.
+    /// Account of the Azure CLI.
     AzCli,
-    /// The identity of a Kubernetes pod.
+    /// Identity of a Kubernetes pod.
     Workload,
-    /// The identity of an Azure machine.
+    /// Identity of an Azure machine.
     Managed,
-    /// A service principal's secret in the environment.
+    /// Secret of a service principal in the environment.
     Env,
-    /// The fixed token `emulator`, for an endpoint on this machine.
+    /// Fixed token `emulator`, for an endpoint on this machine.
     Emulator,
 }
 
 impl CredentialMethod {
     const ALL: [Self; 6] = [Self::Azd, Self::AzCli, Self::Workload, Self::Managed, Self::Env, Self::Emulator];
 
-    /// Method that the environment chooses.
+    /// Method from the environment.
     ///
     /// # Errors
     /// [`CredentialError::UnknownMethod`].
@@ -64,23 +64,23 @@ impl CredentialMethod {
     }
 }
 
-/// Whom a token is for.
+/// Recipient of a token.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenTarget<'a> {
-    /// The endpoint's host; its cloud decides the scope.
+    /// Host of the endpoint; its cloud determines the scope.
     pub host: &'a str,
-    /// The endpoint is on this machine.
+    /// True if the endpoint is on this machine.
     pub loopback: bool,
-    /// The user named the endpoint, by option or in their own environment; an azd environment did not.
+    /// True if the user set the endpoint, by option or in their own environment; false if an azd environment did.
     pub named_by_user: bool,
     /// Service that accepts the token.
     pub audience: Audience,
 }
 
-/// A service that takes tokens of its own scope.
+/// A service that accepts tokens of its own scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// The Foundry project.
+    /// Foundry project.
     Foundry,
     /// Azure Resource Manager.
     Arm,
@@ -88,7 +88,7 @@ pub enum Audience {
     Inference,
 }
 
-/// Gives tokens for one endpoint, and keeps the last one.
+/// Source of tokens for one endpoint; caches the last one.
 pub struct TokenSource {
     env: Env,
     method: CredentialMethod,
@@ -97,7 +97,7 @@ pub struct TokenSource {
     timings: Timings,
     reporter: Reporter,
     cached: Mutex<Option<CachedToken>>,
-    /// Held while a token is fetched, so that concurrent requests start one `azd`.
+    /// Held while a token is fetched, so that concurrent requests start only one `azd`.
     fetching: tokio::sync::Mutex<()>,
 }
 
@@ -112,7 +112,7 @@ impl TokenSource {
     ///
     /// # Errors
     /// An unknown method, the emulator's token for another machine, another token for an endpoint on this machine that
-    /// an azd environment named, a cloud without a known scope.
+    /// an azd environment set, a cloud without a known scope.
     pub fn new(
         env: &Env,
         target: TokenTarget<'_>,
@@ -127,7 +127,7 @@ impl TokenSource {
         if method != CredentialMethod::Emulator && target.loopback && !target.named_by_user {
             return Err(CredentialError::LoopbackNotNamed { host: target.host.to_owned() });
         }
-        // The variable sets the project's scope; the control plane has its own.
+        // The variable sets the project's scope; the control plane has its own scope.
         let named = env.get(var::SCOPE).filter(|_| target.audience == Audience::Foundry);
         let scope = match named {
             Some(scope) => scope.to_owned(),
@@ -145,19 +145,19 @@ impl TokenSource {
         })
     }
 
-    /// How this source signs in.
+    /// Sign-in method of this source.
     #[must_use]
     pub fn method(&self) -> CredentialMethod {
         self.method
     }
 
-    /// The scope of its tokens.
+    /// Scope of its tokens.
     #[must_use]
     pub fn scope(&self) -> &str {
         &self.scope
     }
 
-    /// A token that is good for some minutes yet: the last one, or a new one.
+    /// Returns a token that is valid for some more minutes: the cached one, or a new one.
     ///
     /// # Errors
     /// See [`CredentialError`].
@@ -181,7 +181,7 @@ impl TokenSource {
         Ok(token)
     }
 
-    /// Forgets the kept token: the service answered 401 to it.
+    /// Discards the cached token: the service responded to it with 401.
     pub fn drop_cached(&self) {
         *self.cache() = None;
     }
@@ -201,10 +201,10 @@ impl fmt::Debug for TokenSource {
     }
 }
 
-/// How long the emulator's fixed token counts as good; it never ends.
+/// Assumed lifetime of the emulator's fixed token, which never expires.
 const FIXED_TOKEN_LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The scope by the endpoint's cloud.
+/// Scope for the endpoint's cloud.
 fn scope_of(target: TokenTarget<'_>) -> Option<String> {
     let cloud = Cloud::of_host(target.host);
     match target.audience {

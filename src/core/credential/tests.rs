@@ -44,7 +44,7 @@ fn the_scope_follows_the_host() {
 }
 
 #[test]
-fn the_control_plane_has_scopes_of_its_own() {
+fn the_control_plane_has_separate_scopes() {
     for (host, scope) in [
         ("a.services.ai.azure.com", "https://management.azure.com/.default"),
         ("a.services.ai.azure.us", "https://management.usgovcloudapi.net/.default"),
@@ -106,7 +106,7 @@ mod tools {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_token_is_kept_until_it_is_dropped() {
+    async fn a_token_is_cached_until_it_is_dropped() {
         let dir = tool(
             "azd",
             r#"echo "$@" >> "${0%/*}/calls"
@@ -136,7 +136,7 @@ echo '{"token":"t","expiresOn":"2038-01-18T00:00:00Z"}'"#,
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_token_near_its_end_is_not_kept() {
+    async fn a_token_that_expires_soon_is_not_cached() {
         let dir = tool(
             "azd",
             r#"echo x >> "${0%/*}/calls"
@@ -201,7 +201,7 @@ exit 1"#,
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_tenant_and_a_scope_that_a_shell_would_run_are_refused() {
+    async fn a_tenant_or_scope_with_shell_syntax_is_rejected() {
         let env = Env::from_vars([], Path::new("/"));
         let source = TokenSource::new(&env, PUBLIC, Some("t; rm -rf /"), Timings::default(), Arc::new(|_| ()));
         let error = source.expect("source").token().await.expect_err("tenant");
@@ -212,7 +212,7 @@ exit 1"#,
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn at_the_limit_the_whole_group_is_killed() {
+    async fn the_time_limit_kills_the_whole_process_group() {
         let dir = tool("azd", r#"sleep 300 & echo $! > "${0%/*}/child"; wait"#);
         let source = signed(dir.path(), "azd", "0.1");
         let error = source.token().await.expect_err("too slow");

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_certificate_is_none() {
+    fn invalid_bytes_are_not_a_certificate() {
         let der = der(AUTHORITY);
         for cut in 0..300 {
             assert_eq!(Certificate::read(&der[..cut]), None, "{cut}");

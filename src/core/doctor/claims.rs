@@ -10,9 +10,9 @@ use time::OffsetDateTime;
 pub struct Claims {
     /// Tenant that issued it (`tid`).
     pub tenant: Option<String>,
-    /// Service that it is for (`aud`).
+    /// Service that it is issued for (`aud`).
     pub audience: Option<String>,
-    /// End of its life (`exp`).
+    /// Expiry (`exp`).
     pub expires_at: Option<OffsetDateTime>,
     /// Name of the user, otherwise id of the application.
     pub account: Option<String>,
@@ -21,7 +21,7 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Parses a token; `None` if it is no JSON Web Token.
+    /// Parses a token; `None` if it is not a JSON Web Token.
     pub(super) fn read(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_named_by_the_best_name_that_it_has() {
+    fn the_account_is_the_most_readable_name_in_the_token() {
         for (claims, name) in [
             (json!({"upn": "a@b", "preferred_username": "c@d", "appid": "e"}), Some("a@b")),
             (json!({"preferred_username": "c@d", "appid": "e"}), Some("c@d")),
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_web_token_has_no_claims() {
+    fn a_string_that_is_not_a_jwt_has_no_claims() {
         for token in ["", "emulator", "a.b", "a.b.c", "e30.!.x", "..", "e30.e30"] {
             assert_eq!(Claims::read(token), None, "{token:?}");
         }

@@ -1,4 +1,4 @@
-//! The clock of this machine against the `Date` of a service. Pure.
+//! Clock of this machine compared with the `Date` of a service. Pure.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use super::{Check, CheckId};
 use crate::platform::Platform;
 use crate::units;
 
-/// Tolerance: a SAS starts at the service's time, and appears expired or not yet valid to a clock that is off by more.
+/// Tolerance: a SAS starts at the service's time, and appears expired or not yet valid to a clock with a larger
+/// difference.
 const TOLERANCE: Duration = Duration::from_secs(5 * 60);
 /// Differences below this are not reported: `Date` has whole seconds, and the response takes time.
 const NOISE: Duration = Duration::from_secs(60);
@@ -15,8 +16,8 @@ const NOISE: Duration = Duration::from_secs(60);
 /// Verdict by the first host that sent its time.
 #[must_use]
 pub fn clock(hosts: &[Option<&HostObservation>]) -> Check {
-    let told = hosts.iter().flatten().find_map(|observation| Some((observation.host(), observation.skew?)));
-    let Some((host, (is_fast, off))) = told else {
+    let observed = hosts.iter().flatten().find_map(|observation| Some((observation.host(), observation.skew?)));
+    let Some((host, (is_fast, off))) = observed else {
         return Check::not_checked(CheckId::Clock, CheckId::Tls);
     };
     let message =

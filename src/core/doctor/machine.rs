@@ -13,7 +13,7 @@ use crate::upload::LocalUpload;
 
 /// Bytes of the write that tests for disk space: the size of a journal of 10,000 files.
 const PROBE: usize = 1 << 20;
-/// Disk space for records, AzCopy's plan and its log; with less a large upload may fail.
+/// Required disk space for records, AzCopy's plan and its log; with less a large upload may fail.
 const ROOM: u64 = 256 << 20;
 
 /// Verdict on the disk space for journals and logs, by writing and removing a file. Blocks.
@@ -35,7 +35,7 @@ pub fn disk(env: &Env) -> Check {
     }
 }
 
-/// Verdict on the space in a directory that can be written.
+/// Verdict on the space in a writable directory.
 fn room(directory: &Path, free: Option<u64>) -> Check {
     let id = CheckId::Disk;
     let Some(free) = free else { return Check::ok(id, format!("{} can be written", directory.display())) };
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_leaves_nothing_and_a_missing_directory_is_not_made() {
+    fn a_probe_leaves_no_files_and_creates_no_directory() {
         let home = tempfile::tempdir().expect("a directory");
         let config = home.path().join("config");
         let env = Env::from_vars([(var::AZD_CONFIG_DIR, config.to_str().expect("text"))], home.path());

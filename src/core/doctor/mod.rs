@@ -114,7 +114,7 @@ impl Status {
 /// Next step for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
-    /// Shell command, or a sentence where no command helps.
+    /// Shell command, or a sentence if no command helps.
     Text(String),
     /// Arguments of a command of this program.
     Own(Vec<String>),
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variable_is_set_as_the_shells_of_the_platform_do() {
+    fn a_variable_is_set_in_the_syntax_of_the_platforms_shells() {
         let set = |platform| set_variable(platform, "NO_PROXY", "a.services.ai.azure.com");
         assert_eq!(set(Platform::Linux), "export NO_PROXY=a.services.ai.azure.com");
         assert_eq!(set(Platform::MacOs), set(Platform::Linux));

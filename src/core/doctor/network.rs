@@ -151,7 +151,7 @@ fn certificate_fault(observation: &HostObservation, fault: NetworkFault, message
     let signers = signers(&observation.chain).unwrap_or_default();
     if fault == NetworkFault::Tls {
         let message = format!("TLS connection to {host} failed, whose certificate is {signers}: {message}");
-        // One that is refused for what it is cannot be trusted either.
+        // A certificate rejected for its own defect cannot be made trusted either.
         let fix: Fix = match own.is_self_signed {
             true => format!("Ask the administrator of {host} for a certificate that an authority has signed.").into(),
             false => format!("curl -v {}", observation.url).into(),
@@ -166,7 +166,7 @@ fn certificate_fault(observation: &HostObservation, fault: NetworkFault, message
     (message, trust_command(Platform::CURRENT).into())
 }
 
-/// Command that makes a platform trust one more authority, for this program and for AzCopy.
+/// Command that makes a platform trust an additional authority, for this program and for AzCopy.
 fn trust_command(platform: Platform) -> &'static str {
     match platform {
         Platform::Linux => "export SSL_CERT_FILE=ca.pem",
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn who_signed_is_told_up_to_the_root() {
+    fn the_signers_are_reported_up_to_the_root() {
         for (chain, expected) in [
             (vec![], None),
             (vec![certificate("h", "h")], Some("self-signed by 'h'")),
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_beyond_the_validity_is_what_is_to_be_set() {
+    fn a_clock_outside_the_validity_must_be_corrected() {
         let check =
             tls(&refused(vec![certificate("h", "A")], OffsetDateTime::UNIX_EPOCH + Duration::from_secs(172_800)));
         assert_eq!(

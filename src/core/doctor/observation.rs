@@ -18,9 +18,9 @@ pub struct HostObservation {
     pub(super) proxy: Option<ProxyUse>,
     /// Failure without a response; `None` for a response of any status.
     pub(super) fault: Option<HttpError>,
-    /// A success or a redirect without the id that all services of Azure send: an intermediary may have answered.
+    /// True for a success or redirect without the id that all Azure services send: an intermediary may have responded.
     pub(super) is_of_another: bool,
-    /// Certificates that the host showed, its own first.
+    /// Certificates of the host, its own first.
     pub(super) chain: Vec<Certificate>,
     /// Direction and size of the clock difference: true if this clock is ahead.
     pub(super) skew: Option<(bool, Duration)>,
@@ -66,9 +66,9 @@ fn read(answer: Result<Response, HttpError>) -> (Option<HttpError>, Option<Strin
 
 /// Difference between this clock in the middle of a request and the time in its response.
 fn skew(date: &str, begun: SystemTime, ended: SystemTime) -> Option<(bool, Duration)> {
-    let told = httpdate::parse_http_date(date).ok()?;
+    let server_time = httpdate::parse_http_date(date).ok()?;
     let middle = begun + ended.duration_since(begun).unwrap_or_default() / 2;
-    Some(match middle.duration_since(told) {
+    Some(match middle.duration_since(server_time) {
         Ok(ahead) => (true, ahead),
         Err(behind) => (false, behind.duration()),
     })
@@ -98,7 +98,7 @@ impl HostObservation {
 
 #[cfg(test)]
 impl HostObservation {
-    /// A host of one private address that answers.
+    /// A host with one private address that responds.
     pub(super) fn reached(url: &str) -> Self {
         Self {
             url: url.parse().expect("a URL"),
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_on_the_way_is_halved() {
+    fn half_of_the_round_trip_time_is_subtracted() {
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let date = "Thu, 01 Jan 1970 00:01:40 GMT";
         assert_eq!(skew(date, at(90), at(110)), Some((true, Duration::ZERO)));

@@ -1,4 +1,4 @@
-//! The right to read the project's models, by one GET that changes nothing. Pure.
+//! Permission to read the project's models, tested by one GET that changes nothing. Pure.
 
 use super::sign_in::login;
 use super::{Check, CheckId, Claims, Fix, SignIn, set_variable};
@@ -69,7 +69,7 @@ fn assignment(question: &RoleRequest<'_>) -> String {
     assignment_to(question.sign_in.claims(), question.project_id)
 }
 
-/// Command for whoever may assign roles.
+/// Command for a user who may assign roles.
 pub(super) fn assignment_to(claims: Option<&Claims>, project_id: Option<&str>) -> String {
     let assignee = claims.and_then(|claims| claims.object_id.as_deref()).unwrap_or("USER");
     let scope = project_id.unwrap_or("PROJECT_ID");

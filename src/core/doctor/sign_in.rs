@@ -21,7 +21,7 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// Asks for a token.
+    /// Requests a token.
     pub async fn observe(tokens: &TokenSource, tenant: Option<&str>) -> Self {
         let token = tokens.token().await.map(|token| Claims::read(token.expose()));
         Self {
@@ -103,7 +103,7 @@ fn refused(error: &CredentialError, tenant: Option<&str>) -> Check {
     Check::failed(CheckId::SignIn, error.to_string(), fix)
 }
 
-/// Command that signs in, to a tenant where one is known.
+/// Command that signs in, to a specific tenant if it is known.
 pub(super) fn login(method: CredentialMethod, tenant: Option<&str>) -> String {
     let (command, option) = match method {
         CredentialMethod::AzCli => ("az login", "--tenant"),

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn azd_is_needed_where_it_signs_in() {
+    fn azd_is_required_only_if_it_signs_in() {
         let missing = Err(ProgramError::Missing);
         assert!(azd(&missing, CredentialMethod::Azd).is_failed());
         for method in [

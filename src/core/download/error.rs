@@ -19,7 +19,7 @@ pub enum Obstacle {
     Link,
     /// Something other than a directory, where one is required.
     NotADirectory,
-    /// A directory in place of the file.
+    /// A directory where the file belongs.
     Directory,
 }
 
@@ -43,7 +43,7 @@ pub enum DownloadError {
     /// No file of the model is selected.
     #[error("no file of the model is selected")]
     NothingSelected,
-    /// Names that are no valid paths below the directory.
+    /// Names that are not valid paths below the directory.
     #[error("{} cannot be stored below the directory", are(.0.len(), "file of the model", "files of the model"))]
     BadNames(Vec<(String, NameHazard)>),
     /// Obstacles below the directory.
@@ -55,10 +55,10 @@ pub enum DownloadError {
     /// Another process downloads into the directory.
     #[error("another process is downloading to {}", .0.display())]
     InUse(PathBuf),
-    /// The disk has too little room.
+    /// Not enough free disk space.
     #[error("the download needs {}, but {} has only {} free", units::bytes(*.needed), .directory.display(), units::bytes(*.free))]
     NoRoom {
-        /// Bytes that are still missing.
+        /// Bytes that are still needed.
         needed: u64,
         /// Bytes that are available on the disk.
         free: u64,
@@ -76,19 +76,19 @@ pub enum DownloadError {
     /// The blob was overwritten since it was listed, or is gone.
     #[error("{0} was changed in the blob store while it was downloaded")]
     Changed(BlobPath),
-    /// The content has another SHA-256 than the upload recorded.
+    /// The content has a different SHA-256 than the upload recorded.
     #[error("the SHA-256 of {0} differs from the one recorded by the upload")]
     Mismatch(BlobPath),
-    /// The content of all files together has another digest than the registered one.
+    /// The content of all files together has a different digest than the registered one.
     #[error("the content digest of the files differs from the one registered with the model")]
     DigestMismatch,
     /// The store rejected the request permanently, or did not respond.
     #[error(transparent)]
     Store(StoreError),
-    /// Nothing came for so long.
+    /// No data was received for this time.
     #[error("no data received from the blob store for {}", units::duration(*.0))]
     Stalled(Duration),
-    /// The work was given up.
+    /// The download was stopped.
     #[error("the download was cancelled")]
     Stopped,
 }

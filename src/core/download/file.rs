@@ -68,7 +68,7 @@ pub(super) async fn fetch(job: Arc<Job>, planned: PlannedFile) -> Result<Fetched
     Ok(FetchedFile { planned, sha256, is_moved })
 }
 
-/// Fetches the chunks that are not written, a range of them at a time, as soon as a permit is available.
+/// Fetches the missing chunks, a range of them at a time, as soon as a permit is available.
 async fn missing(
     job: &Arc<Job>,
     planned: &PlannedFile,
@@ -76,7 +76,7 @@ async fn missing(
     written: &HashSet<u64>,
     done: mpsc::UnboundedSender<u64>,
 ) -> Result<(), DownloadError> {
-    // Tasks of their own: each is run where its connection is.
+    // Separate tasks: each runs on the thread of its connection.
     let mut in_flight = JoinSet::new();
     for chunks in missing_ranges(chunks_of(planned.file.bytes), written) {
         let turn = Arc::clone(&job.requests).acquire_owned().await.map_err(|_| DownloadError::Stopped)?;
@@ -99,7 +99,7 @@ async fn missing(
     Ok(())
 }
 
-/// Contiguous chunks that are not written; each range of them is within one of [`RANGE`] bytes.
+/// Contiguous missing chunks; each range of them lies within one of [`RANGE`] bytes.
 fn missing_ranges(chunks: u64, written: &HashSet<u64>) -> Vec<Range<u64>> {
     let mut ranges: Vec<Range<u64>> = Vec::new();
     for chunk in (0..chunks).filter(|chunk| !written.contains(chunk)) {
@@ -125,14 +125,14 @@ impl FileRange {
         let bytes = self.planned.file.bytes;
         let all = span(self.chunks.start, bytes).start..span(self.chunks.end - 1, bytes).end;
         let mut source = self.job.store.read_range(&self.planned.file, all);
-        // The rest of a piece that goes beyond the end of a chunk.
+        // Rest of a piece that extends beyond the end of a chunk.
         let mut rest = Bytes::new();
         for chunk in self.chunks.clone() {
             let span = span(chunk, bytes);
             let (mut pieces, mut missing) = (Vec::new(), span.end - span.start);
             while missing > 0 {
                 if rest.is_empty() {
-                    // The reader ends where its range does.
+                    // The reader ends with its range.
                     rest = source.next().await?.ok_or(DownloadError::Stopped)?;
                     self.job.received.fetch_add(rest.len() as u64, Ordering::Relaxed);
                 }
@@ -142,21 +142,21 @@ impl FileRange {
             }
             let part = Arc::clone(&self.part);
             blocking(move || write(&part, &pieces, span.start)).await.map_err(disk(&self.path))?;
-            // A file of one chunk is fetched again as a whole.
+            // A file with one chunk is fetched again as a whole.
             if chunks_of(bytes) > 1 {
                 self.job.record.chunk(&self.planned.part, chunk).map_err(disk(&self.job.private))?;
             }
-            // Nobody listens where nothing is summed.
+            // Fails if the file is not hashed: there is no receiver.
             done.send(chunk).ok();
         }
-        // A response that is read to its end leaves the connection to the next request.
+        // A response that is read to its end frees the connection for the next request.
         drop(source.next().await?);
         drop(turn);
         Ok(())
     }
 }
 
-/// Bytes of a chunk.
+/// Byte range of a chunk.
 fn span(chunk: u64, bytes: u64) -> Range<u64> {
     chunk * CHUNK..bytes.min((chunk + 1) * CHUNK)
 }
@@ -169,7 +169,7 @@ fn write(part: &File, pieces: &[Bytes], mut at: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Hashes a part in order, as far as its chunks are written.
+/// Hashes a part in order, up to the last chunk that is written.
 async fn sum(
     part: &Arc<File>,
     bytes: u64,
@@ -181,7 +181,7 @@ async fn sum(
         while !written.remove(&next) {
             match chunks.recv().await {
                 Some(chunk) => drop(written.insert(chunk)),
-                // A chunk that cannot be fetched ends the fetching, which says why.
+                // A chunk that cannot be fetched ends the download, which reports the reason.
                 None => std::future::pending().await,
             }
         }
@@ -214,7 +214,7 @@ impl Job {
         if !planned.chunks.is_empty() {
             return Ok((options().open(path)?, planned.chunks.clone()));
         }
-        // Not the one of an earlier run, which may be of any length; its chunks do not count any more.
+        // A part of an earlier run may have any length; its chunks no longer count.
         remove_file(path)?;
         if chunks_of(planned.file.bytes) > 1 {
             self.record.discard(&planned.part)?;

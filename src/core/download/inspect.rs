@@ -1,4 +1,4 @@
-//! Content of the target directory before a download. Follows no links, and changes nothing.
+//! Content of the target directory before a download. Does not follow links, and changes nothing.
 
 use std::collections::HashMap;
 use std::fs;
@@ -17,14 +17,15 @@ pub(super) enum PathContent {
     Obstacle(String, Obstacle),
 }
 
-/// Inspector of a directory that follows no links.
+/// Inspector of a directory that does not follow links.
 pub(super) struct DirectoryInspector<'a> {
     directory: &'a Path,
-    /// Inspected directories with their obstacle; `None` if they are directories or missing.
+    /// Inspected parent directories with their obstacle; `None` if they are directories or missing.
     parents: HashMap<String, Option<Obstacle>>,
 }
 
 impl<'a> DirectoryInspector<'a> {
+    /// Inspector for the files below this directory.
     pub(super) fn new(directory: &'a Path) -> Self {
         Self { directory, parents: HashMap::new() }
     }
@@ -60,7 +61,7 @@ impl<'a> DirectoryInspector<'a> {
     }
 }
 
-/// Obstacle at a parent of a file.
+/// Obstacle at the position of a parent directory.
 pub(super) fn obstacle(path: &Path) -> io::Result<Option<Obstacle>> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => Ok(Some(Obstacle::Link)),
@@ -71,7 +72,7 @@ pub(super) fn obstacle(path: &Path) -> io::Result<Option<Obstacle>> {
     }
 }
 
-/// True if nothing is at the path, also where a parent is a file.
+/// True if nothing exists at the path, also if a parent is a file.
 pub(super) fn is_absent(why: &io::Error) -> bool {
     matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

@@ -1,5 +1,6 @@
-//! Download of the files of a registered model: by parallel ranges into parts in a private directory below the target,
-//! verified by their SHA-256 if it is known, and then moved into place. Fetched content is not fetched again.
+//! Download of the files of a registered model: fetched in concurrent ranges into parts in a private directory below
+//! the target, verified by their SHA-256 if it is known, and then moved into place. Content that is already present is
+//! not fetched again.
 
 mod error;
 mod file;
@@ -39,12 +40,12 @@ use crate::store::BlobStore;
 
 /// Bytes of one request.
 const RANGE: u64 = 8 << 20;
-/// Bytes of one entry of the record: the maximum that is fetched again per interrupted request. A part of [`RANGE`], so that
-/// a slow line with 32 requests in flight loses megabytes and not minutes.
+/// Bytes per entry of the record: the maximum that is fetched again per interrupted request. Smaller than [`RANGE`], so
+/// that a slow line with 32 requests in flight loses megabytes and not minutes.
 const CHUNK: u64 = 1 << 20;
-/// Concurrent requests where no number is given.
+/// Default number of concurrent requests.
 const DEFAULT_REQUESTS: u32 = 32;
-/// Files of several ranges in flight: more would leave more partial files after an interruption.
+/// Maximum number of large files in flight: more would leave more partial files after an interruption.
 const LARGE_FILES: usize = 4;
 const LOCK: &str = "lock";
 
@@ -53,7 +54,7 @@ fn chunks_of(bytes: u64) -> u64 {
     bytes.div_ceil(CHUNK)
 }
 
-/// Limits and wishes of a download.
+/// Limits and settings of a download.
 pub struct DownloadControls {
     /// Limits and delays.
     pub timings: Timings,
@@ -74,18 +75,18 @@ pub struct DownloadedFile {
     pub bytes: u64,
     /// SHA-256 of the content, if it was compared with the recorded one.
     pub sha256: Option<ContentHash>,
-    /// True if it was present before this run.
+    /// True if the file was complete before this run.
     pub is_present: bool,
 }
 
-/// State that the files of one download share.
+/// State shared by all files of one download.
 struct Job {
     store: Arc<BlobStore>,
     directory: PathBuf,
     private: PathBuf,
     record: Record,
     force: bool,
-    /// Files without a recorded checksum are hashed too, for the digest.
+    /// Hashes files without a recorded checksum too, for the digest.
     sums_all: bool,
     /// Requests in flight.
     requests: Arc<Semaphore>,
@@ -102,7 +103,7 @@ pub struct Download {
     controls: DownloadControls,
     /// Number of concurrent requests.
     parallel: u32,
-    /// Nearest ancestor of the directory, or itself, that was there before.
+    /// Nearest ancestor of the directory, or the directory itself, that existed before.
     existing: PathBuf,
     job: Arc<Job>,
     // Held, not read: the lock ends with the handle.
@@ -110,7 +111,7 @@ pub struct Download {
 }
 
 impl Download {
-    /// Creates the private directory, takes its lock, and removes what does not belong to this download. Blocks.
+    /// Creates the private directory, locks it, and removes what does not belong to this download. Blocks.
     ///
     /// # Errors
     /// [`DownloadError::InUse`] and [`DownloadError::Disk`].
@@ -169,8 +170,8 @@ impl Download {
             let private = private.clone();
             blocking(move || remove_directory(&private))
         };
-        // Under the lock, so that no other process has begun in it; but Windows removes no file that is open. All files are in
-        // place: what is left of the download is no failure of it.
+        // Under the lock, so that no other process has begun in it; but Windows does not remove open files. All files
+        // are in place: a failed cleanup is not a failed download.
         if remove().await.is_err() {
             drop(self);
             drop(remove().await);
@@ -192,7 +193,7 @@ impl Download {
             ..TransferProgress::default()
         });
         on(TransferEvent::Started(meter.progress()));
-        // The large ones first: they decide when it ends; small ones fill the gaps.
+        // The large ones first: they determine when the download ends; small ones fill the gaps.
         large.sort_by_key(|file| std::cmp::Reverse(file.file.bytes));
         let small = large.split_off(large.partition_point(|file| file.file.bytes > RANGE));
         let fetch = |file: PlannedFile| Box::pin(file::fetch(Arc::clone(job), file));
@@ -224,7 +225,7 @@ impl Download {
                 _ = tick.tick() => {
                     let counters = counters();
                     on(TransferEvent::Progress(meter.update(counters)));
-                    // A disk that is slow to write what is in its caches is no stall of the network.
+                    // A disk that is slow to flush its caches is not a stall of the network.
                     syncs += u64::from(job.syncing.load(Ordering::Relaxed) > 0);
                     stall_watch.observe(&[counters.bytes, counters.files, syncs], Instant::now());
                     if let Some(stall) = stall_watch.check(Instant::now()) {
@@ -241,7 +242,7 @@ impl Download {
         Ok(fetched)
     }
 
-    /// Writes the names of all files to the disk: the parts, from which they could be made again, go next.
+    /// Flushes the names of all files to the disk: the parts, from which they could be restored, are removed next.
     async fn sync_directories(&self) -> Result<(), DownloadError> {
         let mut directories: BTreeSet<PathBuf> = BTreeSet::new();
         for planned in &self.plan.files {
@@ -257,8 +258,8 @@ impl Download {
         tokio::task::spawn_blocking(work).await.map_err(|_| DownloadError::Stopped)?
     }
 
-    /// Compares the digest if it is the only proof, and moves files that waited for it into place. Returns all
-    /// files of the plan.
+    /// Compares the digest if it is the only proof, and moves files that waited for it into place. Returns all files of
+    /// the plan.
     async fn move_all(&self, fetched: Vec<FetchedFile>) -> Result<Vec<DownloadedFile>, DownloadError> {
         let mut sums: std::collections::HashMap<&str, ContentHash> = std::collections::HashMap::new();
         sums.extend(fetched.iter().filter_map(|one| Some((one.planned.file.path.as_str(), one.sha256?))));

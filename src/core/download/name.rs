@@ -1,5 +1,5 @@
-//! Names of blobs as paths below a directory: names that lead out of it, or are no file names on this system, are
-//! rejected before the first byte. Pure.
+//! Names of blobs as paths below a directory: names that lead out of it, or are not valid file names on this system,
+//! are rejected before anything is fetched. Pure.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,22 +7,22 @@ use std::fmt;
 use crate::platform::Platform;
 use crate::source::DOWNLOAD_DIRECTORY;
 
-/// Reason why a blob's name is no valid path below a directory.
+/// Reason why a blob's name is not a valid path below a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameHazard {
-    /// An absolute path, an empty part, `.` or `..`.
+    /// An absolute path, an empty component, `.` or `..`.
     LeavesDirectory,
-    /// A backslash, which separates parts on Windows.
+    /// A backslash, which separates components on Windows.
     Backslash,
     /// A drive letter.
     Drive,
     /// A control character.
     ControlCharacter,
-    /// A name that this system reserves for a device, or a character that is not allowed there.
+    /// A name that this system reserves for a device, or a character that it does not allow.
     Reserved,
-    /// The directory of the download itself.
+    /// The private directory of the download.
     Private,
-    /// Another file has an equal name by the rules of this system.
+    /// Another file has the same name by the rules of this system.
     Twice,
     /// Another file needs a directory of this name.
     Directory,
@@ -43,7 +43,7 @@ impl fmt::Display for NameHazard {
     }
 }
 
-/// First hazards of these names, in their order, at most one per name.
+/// First hazard of each name that has one, in their order.
 pub(super) fn hazards<'n>(names: &[&'n str], platform: Platform) -> Vec<(&'n str, NameHazard)> {
     let mut files: HashMap<String, usize> = HashMap::with_capacity(names.len());
     for name in names {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_windows_keeps_for_itself_are_refused_there() {
+    fn names_that_windows_reserves_are_rejected_there() {
         for name in [
             "CON",
             "con.txt",

@@ -1,4 +1,4 @@
-//! A part becomes the file: on the disk first, then under its name.
+//! Conversion of a part into the file: flushed to the disk first, then renamed.
 
 use std::fs::{self, File};
 use std::io;
@@ -22,18 +22,18 @@ pub(super) async fn move_into_place(job: Arc<Job>, planned: PlannedFile) -> Resu
 }
 
 impl Job {
-    /// Writes the content of a part to the disk: after a power loss a name may be there before the content, and an empty
+    /// Flushes the content of a part to the disk: after a power loss a name may exist without its content, and an empty
     /// file under its final name would pass for the model's.
     fn sync(&self, part: &Path) -> io::Result<()> {
         self.syncing.fetch_add(1, Ordering::Relaxed);
-        // Windows flushes only what is open for writing.
+        // Windows flushes only files that are open for writing.
         let synced = File::options().write(true).open(part).and_then(|part| part.sync_all());
         self.syncing.fetch_sub(1, Ordering::Relaxed);
         synced
     }
 
-    /// Moves a part into place, below directories that are created here and are no links. The inner error is the
-    /// obstacle there.
+    /// Moves a part into place, below directories that are created here and are not links. The inner error is the
+    /// obstacle found there.
     fn move_into_place(&self, planned: &PlannedFile) -> io::Result<Option<DownloadError>> {
         let path = &planned.file.path;
         for (at, _) in path.match_indices('/') {
@@ -59,7 +59,7 @@ impl Job {
         }
         let part = self.private.join(planned.part.as_str());
         self.sync(&part).inspect_err(|_| {
-            // The system may have dropped what it could not write: the chunks are not known to be on the disk.
+            // The system may have discarded data that it could not write: the chunks are not known to be on the disk.
             drop(self.discard(planned));
         })?;
         rename(&part, &target)?;

@@ -1,5 +1,4 @@
-//! Plan of a download: its files, those that are present already, and obstacles. Reads, and changes
-//! nothing.
+//! Plan of a download: its files, which of them are already present, and obstacles. Reads only.
 
 use std::collections::HashSet;
 use std::fs;
@@ -38,7 +37,7 @@ pub(super) enum FileState {
     Absent,
     /// Written by an earlier run of this download.
     Completed,
-    /// File of equal size, which may have equal content.
+    /// File of equal size, whose content may be equal.
     SameSize,
     /// Equal content.
     Present(ContentHash),
@@ -158,8 +157,8 @@ impl DownloadPlan {
         Ok(Self { directory, files, force: request.force, digest, candidates: FileList::new(candidates) })
     }
 
-    /// Files of the directory whose SHA-256 decides whether they are equal to those of the model. Those that only the
-    /// digest of the whole proves count where all files are there.
+    /// Files of the directory whose SHA-256 decides whether they are equal to those of the model. Files that only the
+    /// digest of all files can verify are included if all of them are present.
     #[must_use]
     pub fn candidates(&self) -> FileList {
         let is_all_there = self.files.iter().all(|file| file.state == FileState::SameSize);
@@ -259,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn space_is_needed_for_what_is_not_fetched_yet() {
+    fn space_is_needed_only_for_missing_content() {
         let large = 2 * CHUNK + 100;
         for (files, needed) in [
             (vec![planned(large, FileState::Absent, &[])], large),

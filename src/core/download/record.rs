@@ -1,9 +1,9 @@
-//! Record of a download, in its private directory: written chunks of parts, and files that are in place.
-//! Lines of JSON that are appended, so that a process that is killed loses no more than the line it was writing.
+//! Record of a download, in its private directory: written chunks of parts, and files that are in place. Lines of JSON
+//! are appended, so that a killed process loses at most the line it was writing.
 //!
-//! A part is named by location, name, size and ETag of its blob, so that another write of the blob is another part.
-//! Lines are written after the content; a machine that loses power may keep the line and lose the content, which the
-//! SHA-256 shows where one is known.
+//! A part is named by location, name, size and ETag of its blob, so that another version of the blob is another part.
+//! Lines are written after the content. A machine that loses power may keep the line and lose the content; the SHA-256,
+//! if known, detects that.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::files::append_private;
 use crate::store::StoredFile;
 
-/// Name of the record, in the private directory: one JSON entry a line, appended only.
+/// Name of the record in the private directory: one JSON entry per line, append-only.
 pub(super) const RECORD: &str = "record.ndjson";
 
 /// Name of a part: 16 hex digits.
@@ -25,27 +25,28 @@ pub(super) const RECORD: &str = "record.ndjson";
 pub(super) struct PartId(String);
 
 impl PartId {
-    /// Part of this write of a file of the model at this location.
+    /// Part for this version of a file of the model at this location.
     pub(super) fn of(identity: &str, file: &StoredFile) -> Self {
         let etag = file.version.etag().unwrap_or_default();
         let hash = Sha256::digest(format!("{identity}\0{}\0{}\0{etag}", file.path, file.bytes));
         Self(hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
     }
 
+    /// The 16 hex digits.
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// One line.
+/// One line of the record.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum RecordEntry {
-    /// A chunk of a part is written; its number.
+    /// Number of a chunk of a part that is written.
     Chunk(PartId, u64),
     /// A part is missing or has wrong content: its chunks do not count.
     Discard(PartId),
-    /// A file is in place; its modification time in nanoseconds.
+    /// Modification time of a file that is in place, in nanoseconds.
     Done(PartId, u64),
 }
 
@@ -66,7 +67,7 @@ impl WrittenParts {
         };
         let mut written = Self::default();
         for line in BufReader::new(file).split(b'\n') {
-            // The last line may be torn.
+            // The last line may be truncated.
             match serde_json::from_slice(&line?) {
                 Ok(RecordEntry::Chunk(part, chunk)) => drop(written.chunks.entry(part).or_default().insert(chunk)),
                 Ok(RecordEntry::Discard(part)) => drop(written.chunks.remove(&part)),
@@ -96,7 +97,7 @@ impl Record {
     /// Opens or creates the record for appending.
     pub(super) fn open(directory: &Path) -> io::Result<Self> {
         let mut file = append_private(&directory.join(RECORD))?;
-        // What a torn line left must not spoil the next one.
+        // A truncated line must not spoil the next one.
         file.write_all(b"\n")?;
         Ok(Self(Mutex::new(file)))
     }
@@ -106,11 +107,12 @@ impl Record {
         self.append(&RecordEntry::Chunk(part.clone(), chunk))
     }
 
-    /// Forgets the chunks of a part.
+    /// Records that the chunks of a part no longer count.
     pub(super) fn discard(&self, part: &PartId) -> io::Result<()> {
         self.append(&RecordEntry::Discard(part.clone()))
     }
 
+    /// Records a file that is in place, and its modification time in nanoseconds.
     pub(super) fn done(&self, part: &PartId, modified: u64) -> io::Result<()> {
         self.append(&RecordEntry::Done(part.clone(), modified))
     }
@@ -132,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_known_after_a_torn_line() {
+    fn written_chunks_are_known_after_a_truncated_line() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path();
         assert_eq!(WrittenParts::read(path).expect("no record"), WrittenParts::default());

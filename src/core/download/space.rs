@@ -20,7 +20,7 @@ pub(super) fn free_space(directory: &Path) -> io::Result<u64> {
     let path: Vec<u16> = directory.as_os_str().encode_wide().chain([0]).collect();
     let mut free = 0;
     #[expect(unsafe_code, reason = "no safe wrapper in a crate of ours; the call reads a path and writes one number")]
-    // SAFETY: the path ends in a zero, and both it and the number live until the call returns.
+    // SAFETY: the path ends with a zero, and both it and the number live until the call returns.
     unsafe { GetDiskFreeSpaceExW(PCWSTR(path.as_ptr()), Some(&raw mut free), None, None) }.map_err(io::Error::other)?;
     Ok(free)
 }

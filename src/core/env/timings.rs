@@ -9,71 +9,71 @@ use super::var;
 /// Every limit and delay of the program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timings {
-    /// To open a connection.
+    /// Limit for opening a connection.
     pub connect: Duration,
-    /// For one request, answer included.
+    /// Limit for one request, including the response.
     pub request: Duration,
     /// First pause between attempts; doubles.
     pub retry_first: Duration,
     /// Maximum pause between attempts, without a `Retry-After`.
     pub retry_cap: Duration,
-    /// Longest `Retry-After` that is obeyed.
+    /// Maximum `Retry-After` that is respected.
     pub retry_after_cap: Duration,
-    /// For a token from `azd` and the other sources.
+    /// Limit for a token from `azd` and the other sources.
     pub token: Duration,
     /// Time before its expiry at which a token is fetched again.
     pub token_margin: Duration,
-    /// Limit of one answer of azd's gRPC server, except for questions to the user.
+    /// Limit for one response of azd's gRPC server, except for prompts.
     pub host_call: Duration,
-    /// For azd to take an error; after it the program prints the error itself.
+    /// Limit for azd to accept an error; after it this program prints the error itself.
     pub host_report: Duration,
-    /// For an `azd` that reads an environment.
+    /// Limit for an `azd` that reads an environment.
     pub azd_command: Duration,
-    /// For the probe of the SAS URL before an upload.
+    /// Limit for the probe of the SAS URL before an upload.
     pub probe: Duration,
     /// First pause between polls of an operation; it doubles.
     pub poll_first: Duration,
-    /// Longest pause between polls.
+    /// Maximum pause between polls.
     pub poll_cap: Duration,
-    /// For a registration to finish.
+    /// Limit for a registration.
     pub register: Duration,
-    /// Time after which a missing model that is waited for counts as not found.
+    /// Time after which a missing model counts as not found during a wait.
     pub absent: Duration,
-    /// For a deployment to be created, changed or deleted.
+    /// Limit for the creation, change or deletion of a deployment.
     pub deploy: Duration,
     /// First pause between polls of a deployment; doubles.
     pub deploy_first: Duration,
     /// Maximum pause between polls of a deployment.
     pub deploy_cap: Duration,
-    /// A deployment that was accepted may be invisible this long.
+    /// Maximum time for which an accepted deployment may be invisible.
     pub invisible: Duration,
-    /// First pause before a write to an account that is busy; it doubles.
+    /// First pause before a write to a busy account; doubles.
     pub busy_first: Duration,
-    /// Longest pause before a write to an account that is busy.
+    /// Maximum pause before a write to a busy account.
     pub busy_cap: Duration,
-    /// An account may be busy this long.
+    /// Maximum time for which an account may be busy.
     pub busy: Duration,
     /// Time after which a wait for a service or another program is reported.
     pub wait_notice: Duration,
-    /// For `azcopy --version`: on a loaded machine a first start takes its time.
+    /// Limit for `azcopy --version`: on a loaded machine the first start takes time.
     pub azcopy_version: Duration,
-    /// For `azcopy jobs show`.
+    /// Limit for `azcopy jobs show`.
     pub azcopy_jobs: Duration,
     /// Time without progress after which a download fails.
     pub download_stall: Duration,
     /// Time without progress after which a response of the Hugging Face Hub is requested again.
     pub hub_stall: Duration,
-    /// Longest rate limit of the Hub that is waited for.
+    /// Maximum rate limit of the Hub that is waited for.
     pub hub_rate_limit: Duration,
     /// Time without progress after which a stalled upload is reported.
     pub stall_notice: Duration,
     /// Time without progress after which an upload is ended.
     pub stall_limit: Duration,
-    /// Between SIGINT and SIGKILL when AzCopy is ended.
+    /// Time between SIGINT and SIGKILL when AzCopy is ended.
     pub cancel_grace: Duration,
     /// Time between the second request to end and the forced end of a command.
     pub interrupt_grace: Duration,
-    /// Between status lines during an upload.
+    /// Interval between status lines during an upload.
     pub status_line: Duration,
     scale: f64,
 }
@@ -136,10 +136,10 @@ impl Timings {
         Self::default()
     }
 
-    /// A time that came from outside, such as `Retry-After`, on this run's clock.
+    /// Scales an external duration, such as `Retry-After`, to this run's clock.
     #[must_use]
     pub fn scaled(&self, duration: Duration) -> Duration {
-        // A value that means 'for ever' would overflow when scaled.
+        // A value that means "forever" would overflow when scaled.
         Duration::try_from_secs_f64(duration.as_secs_f64() * self.scale).unwrap_or(Duration::MAX)
     }
 
@@ -148,7 +148,7 @@ impl Timings {
         let by = |duration: Duration| duration.mul_f64(limits);
         let pause = |duration: Duration| duration.mul_f64(pauses);
         Self {
-            // A busy machine may answer slowly, so these have a minimum.
+            // A busy machine may respond slowly, so these have a minimum.
             connect: by(self.connect).max(Duration::from_secs(1)),
             request: by(self.request).max(Duration::from_secs(1)),
             retry_first: pause(self.retry_first),
@@ -192,7 +192,7 @@ impl Timings {
 mod tests {
     use super::*;
 
-    /// The full values, once: every other test runs on scaled ones.
+    /// Full values, checked only here: every other test runs on scaled ones.
     #[test]
     fn the_limits_are_the_documented_ones() {
         let timings = Timings::default();

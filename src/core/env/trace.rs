@@ -1,15 +1,15 @@
 //! W3C trace context of the run: <https://www.w3.org/TR/trace-context/>.
 
-/// Headers of requests that join azd's telemetry and the service's.
+/// Headers that connect requests with azd's telemetry and the service's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext<'a> {
     /// `00-TRACE-SPAN-FLAGS`, in lower-case hexadecimal digits.
     pub parent: &'a str,
-    /// Additions of vendors.
+    /// Vendor-specific additions.
     pub state: Option<&'a str>,
 }
 
-/// True for a `traceparent` of version 00. A gateway may answer 400 to any other text.
+/// True for a `traceparent` of version 00. A gateway may respond with 400 to any other text.
 pub(super) fn is_parent(text: &str) -> bool {
     let is_hex = |part: &str, digits: usize| {
         part.len() == digits && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))

@@ -1,4 +1,4 @@
-//! Variables by name, compared as the system compares names.
+//! Variables by name, compared in the way of the system.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ pub(super) struct Variables {
 }
 
 impl Variables {
-    /// Of two spellings of one name the first counts, as for the system's own lookup.
+    /// The first of two spellings of the same name counts, as in the system's own lookup.
     pub(super) fn new(given: impl IntoIterator<Item = (String, String)>, platform: Platform) -> Self {
         let mut values = BTreeMap::new();
         for (name, value) in given {
@@ -21,10 +21,12 @@ impl Variables {
         Self { values, platform }
     }
 
+    /// Value of a variable.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.values.get(&*self.platform.fold_variable(name)).map(String::as_str)
     }
 
+    /// Removes variables.
     pub(super) fn remove(&mut self, names: &[&str]) {
         for name in names {
             self.values.remove(&*self.platform.fold_variable(name));

@@ -14,13 +14,13 @@ use crate::redact::clean;
 /// Api-version of the released Go extension.
 pub const DEFAULT_API_VERSION: &str = "2025-11-15-preview";
 
-/// The api-version of this run: `AZURE_AI_MODELS_API_VERSION`, otherwise the default.
+/// Api-version of this run: `AZURE_AI_MODELS_API_VERSION`, otherwise the default.
 #[must_use]
 pub fn api_version(env: &Env) -> &str {
     env.get(var::API_VERSION).unwrap_or(DEFAULT_API_VERSION)
 }
 
-/// The custom models of one project. Cheap to clone.
+/// Client for the custom models of one project. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct FoundryClient {
     http: Arc<HttpClient>,
@@ -30,28 +30,28 @@ pub struct FoundryClient {
 }
 
 impl FoundryClient {
-    /// A client for this project; the tokens must be for it.
+    /// Client for this project; the tokens must be valid for it.
     #[must_use]
     pub fn new(http: Arc<HttpClient>, tokens: Arc<TokenSource>, endpoint: ProjectEndpoint, api_version: &str) -> Self {
         Self { http, tokens, endpoint, api_version: api_version.to_owned() }
     }
 
-    /// The project.
+    /// Project endpoint.
     #[must_use]
     pub fn endpoint(&self) -> &ProjectEndpoint {
         &self.endpoint
     }
 
-    /// How the user signs in.
+    /// Sign-in method of the user.
     #[must_use]
     pub fn sign_in(&self) -> credential::CredentialMethod {
         self.tokens.method()
     }
 
-    /// One version of a model.
+    /// Gets one version of a model.
     ///
     /// # Errors
-    /// A 404 among others; an answer that shows another model is none.
+    /// A 404 among others; also if the response describes another model.
     pub async fn get_model(&self, name: &ModelName, version: &ModelVersion) -> Result<CustomModel, HttpError> {
         let url = self.version_url(name, version, None);
         let response = self.send(self.request(Method::GET, url, Retry::Idempotent)).await?;
@@ -65,33 +65,36 @@ impl FoundryClient {
         Err(response.bad(ResponseFlaw::Shape(other)))
     }
 
-    /// A request to the project or to a host that runs its operations: only those get its token.
+    /// Request to the project or to a host that runs its operations: only those receive its token.
     pub(super) fn request(&self, method: Method, url: Url, retry: Retry) -> Request<'_> {
-        // Models are a preview within `v1`, which needs a header; older versions ignore it.
+        // Models are a preview within `v1`, which requires a header; older versions ignore it.
         Request::new(method, url, retry)
             .tokens(&self.tokens)
             .header("foundry-features", "Models=V1Preview")
             .service("Foundry")
     }
 
+    /// Sends a request.
     pub(super) async fn send(&self, request: Request<'_>) -> Result<Response, HttpError> {
         self.http.send(&request).await
     }
 
+    /// HTTP client of this project.
     pub(crate) fn http(&self) -> &HttpClient {
         &self.http
     }
 
-    /// HTTP client for the blob store: it needs no token of the project.
+    /// HTTP client for the blob store, which needs no token of the project.
     pub(crate) fn shared_http(&self) -> Arc<HttpClient> {
         Arc::clone(&self.http)
     }
 
+    /// Api-version of the requests.
     pub(super) fn api_version(&self) -> &str {
         &self.api_version
     }
 
-    /// The address of a version, or of an action on it.
+    /// URL of a version, or of an action on it.
     pub(super) fn version_url(&self, name: &ModelName, version: &ModelVersion, action: Option<&str>) -> Url {
         let path = [name.as_str(), "versions", version.as_str()];
         match action {
@@ -100,6 +103,7 @@ impl FoundryClient {
         }
     }
 
+    /// URL of the versions of a model.
     pub(super) fn versions_url(&self, name: &ModelName) -> Url {
         self.url(&[name.as_str(), "versions"])
     }

@@ -15,16 +15,16 @@ use crate::model::{ModelName, ModelVersion};
 /// Failure of a deletion, or uncertainty about its outcome.
 #[derive(Debug, Error)]
 pub enum DeleteError {
-    /// The service did not accept it; 409 when the model is in use.
+    /// The service rejected the request; 409 when the model is in use.
     #[error("the deletion was refused")]
     Refused(#[source] HttpError),
-    /// Accepted, and failed.
+    /// The deletion was accepted, and failed.
     #[error("the deletion failed: {0}")]
     Failed(OperationFailure),
-    /// Accepted, and the state cannot be read.
+    /// The deletion was accepted, and its state cannot be read.
     #[error("the deletion was accepted, but its state cannot be read")]
     Unwatchable(#[source] HttpError),
-    /// Accepted or reported as done, and the version can still be read.
+    /// The deletion was accepted or reported as done, but the version can still be read.
     #[error("the version still exists after its deletion")]
     StillExists,
     /// The limit ended the wait; the deletion continues.
@@ -33,8 +33,8 @@ pub enum DeleteError {
 }
 
 impl FoundryClient {
-    /// Deletes a version, waits under the limit where the service takes its time, and proves by a GET that it is gone.
-    /// A version that is not there is deleted.
+    /// Deletes a version, waits for a running deletion up to the limit, and verifies by a GET that the version is gone.
+    /// A version that does not exist counts as deleted.
     ///
     /// # Errors
     /// See [`DeleteError`].
@@ -48,7 +48,7 @@ impl FoundryClient {
                     (is_pending, self.operation_of(&url, &response).filter(|_| is_pending))
                 }
                 Err(error) => {
-                    // Deleted by another request, or by an earlier attempt of this call whose answer was lost.
+                    // Deleted by another request, or by an earlier attempt of this call whose response was lost.
                     let is_gone = error.status() == Some(404)
                         && self.get_model(name, version).await.is_err_and(|error| error.status() == Some(404));
                     return if is_gone { Ok(()) } else { Err(DeleteError::Refused(error)) };

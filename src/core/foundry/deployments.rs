@@ -1,4 +1,4 @@
-//! Deployments as the project itself lists them.
+//! Deployments as listed by the project itself.
 
 use url::Url;
 
@@ -7,15 +7,15 @@ use crate::http::{HttpError, Method, Retry};
 use crate::model::{DeploymentName, ProjectDeployment};
 
 impl FoundryClient {
-    /// All deployments that the project can use, all pages. They have no state.
+    /// Lists all deployments that the project can use, all pages. They have no state.
     ///
     /// # Errors
-    /// See [`ListError`]; never a part of the list.
+    /// See [`ListError`]; never a partial list.
     pub async fn list_deployments(&self) -> Result<Vec<ProjectDeployment>, ListError> {
         Ok(self.http().list(self.request(Method::GET, self.deployments_url(None), Retry::Idempotent)).await?)
     }
 
-    /// One deployment that the project can use; `None` if there is none of this name.
+    /// Gets one deployment that the project can use; `None` if it does not exist.
     ///
     /// # Errors
     /// See [`HttpError`].
@@ -28,7 +28,7 @@ impl FoundryClient {
         }
     }
 
-    /// Deployments have one api-version, whatever that of models is.
+    /// URL of deployments, which have one api-version, independent of that of models.
     fn deployments_url(&self, name: Option<&DeploymentName>) -> Url {
         let mut url = self.endpoint().url().clone();
         // Fails only for URLs without a path, and an endpoint has one.

@@ -14,7 +14,7 @@ pub struct FirstPage {
 }
 
 impl FoundryClient {
-    /// Asks for one page of models, once.
+    /// Requests one page of models, once.
     ///
     /// # Errors
     /// 401 and 403 among others.

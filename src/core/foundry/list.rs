@@ -14,16 +14,16 @@ pub enum ListError {
     /// Failed request for a page.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// Next page at another host, which gets no token.
+    /// Next page on another host, which does not receive the token.
     #[error("the list continues on {host}, which is not the project's host")]
     LeavesProject {
-        /// That host.
+        /// Host of the page.
         host: String,
     },
     /// Next page whose address holds a user name or a password.
     #[error("the URL of the next page contains a user name or password")]
     UserInformation,
-    /// Next page that was read already.
+    /// Next page that was already read.
     #[error("the list repeats its pages")]
     Cycle,
     /// More pages or items than any real list has.
@@ -44,10 +44,11 @@ impl From<PageError> for ListError {
 }
 
 impl FoundryClient {
-    /// The latest version of each model, all pages. Of the conditions of the listing the service may know the training job.
+    /// Lists the latest version of each model, all pages. Of the filters of the listing, the service may support the
+    /// training job.
     ///
     /// # Errors
-    /// See [`ListError`]; never a part of the list.
+    /// See [`ListError`]; never a partial list.
     pub async fn list_models(&self, listing: ModelListSeed) -> Result<Vec<ListedModel>, ListError> {
         let mut url = self.url(&[]);
         if let Some(job) = &listing.filter.source_job {
@@ -56,7 +57,7 @@ impl FoundryClient {
         Ok(self.http().list_by(self.request(Method::GET, url, Retry::Idempotent), listing, None).await?.0)
     }
 
-    /// Models of as many pages as contain `count` different ones, and whether these are all pages.
+    /// Lists the models of as many pages as are needed for `count` different ones, and whether these are all pages.
     ///
     /// # Errors
     /// See [`ListError`].
@@ -73,10 +74,10 @@ impl FoundryClient {
         Ok(self.http().list_by(request, listing, Some(&is_enough)).await?)
     }
 
-    /// All versions of a model as a list shows them, all pages, in the service's order.
+    /// Lists all versions of a model with the fields of a list, all pages, in the service's order.
     ///
     /// # Errors
-    /// See [`ListError`]; never a part of the list.
+    /// See [`ListError`]; never a partial list.
     pub async fn listed_versions(
         &self,
         name: &ModelName,
@@ -86,10 +87,10 @@ impl FoundryClient {
         Ok(self.http().list_by(request, listing, None).await?.0)
     }
 
-    /// All versions of a model, all pages, in the service's order.
+    /// Lists all versions of a model, all pages, in the service's order.
     ///
     /// # Errors
-    /// See [`ListError`]; never a part of the list.
+    /// See [`ListError`]; never a partial list.
     pub async fn list_versions(&self, name: &ModelName) -> Result<Vec<CustomModel>, ListError> {
         Ok(self.http().list(self.request(Method::GET, self.versions_url(name), Retry::Idempotent)).await?)
     }

@@ -1,4 +1,4 @@
-//! Requests for the location of the files of a version, with a SAS that writes or reads them.
+//! Requests for the location of the files of a version, with a SAS for writing or reading.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ impl FoundryClient {
         pending::read(&response.json()?).map_err(|what| response.bad(ResponseFlaw::Shape(what.into())))
     }
 
-    /// Asks for a SAS that reads the files of a registered version.
+    /// Requests a SAS for reading the files of a registered version.
     ///
     /// # Errors
     /// A 403 or 404, among others.

@@ -13,6 +13,7 @@ use crate::store::{BlobStore, RenewLocation, StoreError, StoredFile, UploadLocat
 /// Readable files of one model version in the blob store. Cheap to clone.
 #[derive(Clone)]
 pub struct ModelFiles {
+    /// Store that holds the files.
     pub(crate) store: Arc<BlobStore>,
     files: Arc<[StoredFile]>,
     blob_uri: BlobUri,
@@ -25,7 +26,7 @@ impl ModelFiles {
         &self.files
     }
 
-    /// Place of the files, without a secret.
+    /// Location of the files, without a secret.
     #[must_use]
     pub fn blob_uri(&self) -> &BlobUri {
         &self.blob_uri
@@ -38,10 +39,10 @@ pub enum ReadError {
     /// The service does not report the location of the files.
     #[error("the service does not show where the files of the model are")]
     NoPlace,
-    /// The service gives no SAS for them.
+    /// The service returns no SAS for them.
     #[error("Foundry did not provide a SAS to read the files of the model: {0}")]
     NoSas(#[source] HttpError),
-    /// The SAS does not allow to list them.
+    /// The SAS does not permit listing them.
     #[error("the SAS from Foundry does not allow listing the files of the model")]
     NotListed,
     /// The store failed.
@@ -73,7 +74,7 @@ impl FoundryClient {
         Ok(ModelFiles { store: Arc::new(store), files: files.into(), blob_uri: place })
     }
 
-    /// Location of the files with a SAS. The service may provide a SAS for the container.
+    /// Location of the files with a SAS. The service may return a SAS for the container.
     async fn signed_location(
         &self,
         name: &ModelName,

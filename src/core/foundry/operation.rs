@@ -13,13 +13,13 @@ use crate::model::Report;
 pub(super) enum OperationPoll {
     /// State of the operation, and the new URL to poll if that changed.
     State { state: OperationState, next: Option<Url>, retry_after: Option<Duration> },
-    /// Nothing: the service is busy, the network is cut, or it does not let this user read it.
+    /// Unreadable: the service is busy, the network failed, or the user lacks permission to read it.
     Unreadable(HttpError),
-    /// The service does not know the operation any longer, or another server answered.
+    /// The service no longer knows the operation, or another server responded.
     Gone,
 }
 
-/// Polls of a model before an accepted change counts as not done: a GET may lag behind.
+/// Number of polls of a model before an accepted change counts as failed: a GET may lag behind.
 pub(super) const MAX_STALE_POLLS: u32 = 8;
 
 impl FoundryClient {
@@ -42,14 +42,14 @@ impl FoundryClient {
         }
     }
 
-    /// Polls once. The operation continues whether it can be read or not.
+    /// Polls once. The operation continues even if it cannot be read.
     ///
     /// # Errors
-    /// A refusal that means that the request itself is wrong.
+    /// A rejection that means that the request itself is wrong.
     pub(super) async fn poll_operation(&self, operation: &Url) -> Result<OperationPoll, HttpError> {
         let request = self.request(Method::GET, operation.clone(), Retry::None);
         match self.send(request).await {
-            // Another server answered: the model shows whether it ended.
+            // Another server responded: the model shows whether the operation ended.
             Ok(response) if response.check_body().is_err() => Ok(OperationPoll::Gone),
             Ok(response) => Ok(OperationPoll::State {
                 state: state::of_response(&response),
@@ -68,7 +68,7 @@ impl FoundryClient {
     }
 }
 
-/// The `Retry-After` of a refusal.
+/// Value of `Retry-After` in an error response.
 pub(super) fn retry_after(error: &HttpError) -> Option<Duration> {
     error.service().and_then(|error| error.retry_after)
 }

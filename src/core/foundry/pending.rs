@@ -1,4 +1,4 @@
-//! A pending upload: the request, and the shapes of the response. Pure.
+//! A pending upload: the request, and the formats of the response. Pure.
 
 use serde_json::{Value, json};
 use url::Url;
@@ -7,12 +7,12 @@ use crate::model::{AddressError, BlobUri, check_secure};
 use crate::redact::SecretUrl;
 use crate::store::UploadLocation;
 
-/// The body of `startPendingUpload`; the one type that the service supports for models.
+/// Body of `startPendingUpload`; the only type that the service supports for models.
 pub(super) fn request() -> Value {
     json!({ "pendingUploadType": "TemporaryBlobReference" })
 }
 
-/// Reads all shapes that services send. An error says what is required repeats nothing: the body holds a SAS.
+/// Parses all formats that services send. An error names the missing part and quotes nothing: the body contains a SAS.
 pub(super) fn read(body: &Value) -> Result<UploadLocation, &'static str> {
     let reference = ["blobReferenceForConsumption", "blobReference"]
         .into_iter()
@@ -48,7 +48,7 @@ mod tests {
     const SAS: &str = "https://s.blob.core.windows.net/c/p?sv=1&sig=CANARY";
 
     #[test]
-    fn every_shape_of_a_pending_upload_is_read() {
+    fn every_format_of_a_pending_upload_is_parsed() {
         let place = "https://s.blob.core.windows.net/c/p";
         for (body, blob_uri, id) in [
             (

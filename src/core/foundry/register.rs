@@ -1,4 +1,4 @@
-//! Registration of an upload, awaited to its end and proved by the model itself.
+//! Registration of an upload, awaited to its end and verified by the model itself.
 
 use std::time::Duration;
 
@@ -10,33 +10,33 @@ use super::state::OperationFailure;
 use crate::http::HttpError;
 use crate::model::{ModelName, ModelVersion, Registration};
 
-/// How far a registration is.
+/// Progress of a registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisterStatus {
-    /// The service's word.
+    /// Status as reported by the service.
     pub status: String,
-    /// Since it was begun to be watched.
+    /// Time since the wait began.
     pub elapsed: Duration,
 }
 
 /// Failure of a registration, or uncertainty about its outcome.
 #[derive(Debug, Error)]
 pub enum RegisterError {
-    /// The service did not accept it.
+    /// The service rejected the request.
     #[error("the model could not be registered")]
     Refused(#[source] HttpError),
-    /// The service has no `createAsync`, and did not accept the PUT instead.
+    /// The service does not support `createAsync`, and rejected the PUT instead.
     #[error("the model could not be registered")]
     NoRoute {
-        /// Answer to `createAsync`; this one is reported.
+        /// Response to `createAsync`, which is reported.
         first: HttpError,
-        /// Answer to the PUT.
+        /// Response to the PUT.
         second: HttpError,
     },
-    /// Accepted, and failed.
+    /// The registration was accepted, and failed.
     #[error("the registration failed: {0}")]
     Failed(OperationFailure),
-    /// Accepted, and the state cannot be read.
+    /// The registration was accepted, and its state cannot be read.
     #[error("the registration was accepted, but its state cannot be read")]
     Unwatchable(#[source] HttpError),
     /// The limit ended the wait; the registration continues.
@@ -47,7 +47,7 @@ pub enum RegisterError {
         /// Reason why no newer state is known.
         last_fault: Option<HttpError>,
     },
-    /// No registration is known and there is no model, or the model existed and is gone.
+    /// No registration is known and the model does not exist, or the model existed and is gone.
     #[error("{}", absent(last_status.as_deref()))]
     Absent {
         /// Last state that the service reported, if any.
@@ -55,10 +55,10 @@ pub enum RegisterError {
         /// The last 404: about the model, or about the whole project.
         last_look: Box<HttpError>,
     },
-    /// The operation succeeded and the model is not there.
+    /// The operation succeeded, but the model does not exist.
     #[error("the registration was reported as successful, but the model does not exist")]
     NotProved,
-    /// The version exists, and is not this registration's.
+    /// The version exists, but does not come from this registration.
     #[error("the version already exists with other files")]
     VersionTaken {
         /// Difference, as a sentence.
@@ -67,7 +67,7 @@ pub enum RegisterError {
 }
 
 impl RegisterError {
-    /// The service's code where it does not accept what was uploaded any longer: it must be uploaded again.
+    /// Error code of the service if it no longer accepts the uploaded content, which must be uploaded again.
     #[must_use]
     pub fn rejects_upload(&self) -> Option<&str> {
         const CODES: [&str; 3] = ["UploadExpired", "UploadIncomplete", "InvalidBlobUri"];
@@ -80,7 +80,7 @@ impl RegisterError {
         CODES.iter().any(|known| known.eq_ignore_ascii_case(code)).then_some(code)
     }
 
-    /// Code of the service where it refuses this very registration, immediately or at its end.
+    /// Error code of the service if it rejects this registration, immediately or at its end.
     #[must_use]
     pub fn refusal_code(&self) -> Option<&str> {
         match self {
@@ -105,7 +105,8 @@ fn absent(last_status: Option<&str>) -> String {
 }
 
 impl FoundryClient {
-    /// Requests a registration, under a limit. The result outlives this process: it is enough to wait for the end.
+    /// Requests a registration, within a time limit. It continues after this process ends: waiting for its end is
+    /// enough.
     ///
     /// # Errors
     /// [`RegisterError::Refused`], [`RegisterError::NoRoute`], [`RegisterError::VersionTaken`] and [`RegisterError::TimedOut`].

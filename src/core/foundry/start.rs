@@ -1,5 +1,5 @@
-//! The start of a registration: sent once. If it is unknown whether the request arrived, the model is looked up
-//! instead.
+//! Start of a registration: sent once. If it is unknown whether the service received the request, the model is looked
+//! up instead.
 
 use url::Url;
 
@@ -15,29 +15,30 @@ use crate::model::{ModelName, ModelVersion, Registration};
 pub struct AcceptedRegistration {
     /// URL of the operation; `None` if the model itself must be polled.
     pub operation: Option<Url>,
-    /// State in the answer that accepted the registration.
+    /// State in the response that accepted the registration.
     pub state: OperationState,
-    /// The service accepted this very registration. Otherwise it may be another one of the same version, until the model is
-    /// seen.
+    /// True if the service accepted this very registration. Otherwise it may be a different one of the same version,
+    /// until the model is seen.
     pub is_ours: bool,
-    /// The answer was 202 or named an operation: the registration is explicitly in progress.
+    /// True if the response was 202 or named an operation: the registration is explicitly in progress.
     pub is_accepted: bool,
 }
 
 impl AcceptedRegistration {
-    /// A registration of this version that is in progress: its operation is polled, or without one the model.
+    /// A registration of this version that is in progress: polled through its operation, or without one through the
+    /// model.
     #[must_use]
     pub fn in_progress(operation: Option<Url>) -> Self {
         Self { operation, state: OperationState::Running("InProgress".into()), is_ours: false, is_accepted: false }
     }
 
-    /// True if no poll of the model is needed to know that this registration is in progress.
+    /// True if the model need not be polled to know that this registration is in progress.
     #[must_use]
     pub fn is_confirmed(&self) -> bool {
         self.is_ours && self.is_accepted && matches!(self.state, OperationState::Running(_))
     }
 
-    /// The operation's URL where it holds no secret: what may be printed and written down.
+    /// URL of the operation, if it contains no secret and may be printed and stored.
     #[must_use]
     pub fn shareable_operation(&self) -> Option<&Url> {
         self.operation.as_ref().filter(|url| url.query_pairs().all(|(key, _)| key == "api-version"))
@@ -45,8 +46,8 @@ impl AcceptedRegistration {
 }
 
 impl FoundryClient {
-    /// Has the service accept a registration. `createAsync` is never sent twice on a doubt: the model is searched for
-    /// first.
+    /// Submits a registration to the service. `createAsync` is never repeated when its outcome is unknown: the model is
+    /// looked up first.
     ///
     /// # Errors
     /// [`RegisterError::Refused`], [`RegisterError::NoRoute`] and [`RegisterError::VersionTaken`].
@@ -61,7 +62,7 @@ impl FoundryClient {
             Err(first) if is_missing_route(&first) => {
                 match self.put_model(name, version, registration).await {
                     Ok(started) => Ok(started),
-                    // The first attempt may have been accepted, and a later one answered that the version exists.
+                    // The first attempt may have been accepted, and a later one rejected because the version exists.
                     Err(second) if is_outcome_unknown(&second) || second.status() == Some(409) => {
                         match self.find_registration(name, version, registration).await? {
                             Some(true) => Ok(accepted()),
@@ -78,7 +79,7 @@ impl FoundryClient {
         }
     }
 
-    /// POST `createAsync`, once.
+    /// Sends POST `createAsync`, once.
     ///
     /// # Errors
     /// See [`HttpError`].
@@ -92,7 +93,7 @@ impl FoundryClient {
         self.start(Method::POST, url, Retry::OnlyUnprocessed, registration).await
     }
 
-    /// PUT of the version, for services without `createAsync`.
+    /// Sends a PUT of the version, for services without `createAsync`.
     ///
     /// # Errors
     /// See [`HttpError`].
@@ -120,7 +121,7 @@ impl FoundryClient {
         Ok(AcceptedRegistration { operation, state, is_ours: true, is_accepted })
     }
 
-    /// `createAsync` broke in the middle: it may have been accepted.
+    /// Resolves a `createAsync` that was interrupted: it may have been accepted.
     async fn resolve_uncertain(
         &self,
         name: &ModelName,
@@ -135,7 +136,7 @@ impl FoundryClient {
         }
         match self.create_async(name, version, registration).await {
             Ok(started) => Ok(started),
-            // A conflict with this client's own first attempt, unless the version holds other files.
+            // A conflict with this client's own first attempt, unless the version has other files.
             Err(second) if second.status() == Some(409) => {
                 self.find_registration(name, version, registration).await.map(|_| accepted())
             }
@@ -149,7 +150,7 @@ impl FoundryClient {
         }
     }
 
-    /// Returns true if the version exists and is this registration's; `None` if that is unknown.
+    /// Returns true if the version exists and comes from this registration; `None` if that is unknown.
     async fn find_registration(
         &self,
         name: &ModelName,
@@ -167,7 +168,7 @@ impl FoundryClient {
     }
 }
 
-/// Registration accepted by a request whose answer was lost.
+/// Registration accepted by a request whose response was lost.
 fn accepted() -> AcceptedRegistration {
     AcceptedRegistration {
         operation: None,
@@ -186,14 +187,14 @@ fn is_missing_route(error: &HttpError) -> bool {
     })
 }
 
-/// The service may have accepted the request all the same.
+/// True if the service may have accepted the request in spite of the failure.
 fn is_outcome_unknown(error: &HttpError) -> bool {
     match error {
-        // With Retry-After the service itself states that nothing was begun.
+        // With Retry-After the service itself reports that nothing was begun.
         HttpError::Service(error) if error.status == 503 => error.retry_after.is_none(),
         HttpError::Service(error) => matches!(error.status, 408 | 500 | 502 | 504),
         HttpError::Network { connecting, .. } => !connecting,
-        // 2xx with a body that is too big, or of another server.
+        // 2xx with a body that is too large, or from another server.
         HttpError::BadAnswer { .. } => true,
         HttpError::Redirect { .. } | HttpError::SignIn(_) | HttpError::Setup { .. } => false,
     }

@@ -1,4 +1,4 @@
-//! State of an operation or of a model in an answer, and the URL of an operation. Pure.
+//! State of an operation or of a model in a response, and the URL of an operation. Pure.
 
 use std::fmt;
 
@@ -23,11 +23,11 @@ pub enum OperationState {
 /// Error of a failed operation as reported by the service, sanitized.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OperationFailure {
-    /// The end state: `Failed`, `Canceled`.
+    /// Final state: `Failed`, `Canceled`.
     pub status: String,
     /// Stable code of the service.
     pub code: Option<String>,
-    /// Message; empty when there is none.
+    /// Message; empty if there is none.
     pub message: String,
     /// Details and inner errors.
     pub details: Vec<ErrorDetail>,
@@ -55,7 +55,7 @@ pub(super) fn of_body(body: &Value) -> Option<OperationState> {
     })
 }
 
-/// State in a successful answer. A 200 without a state has ended; the proof decides whether it succeeded.
+/// State in a successful response. A 200 without a state has ended; the verification decides whether it succeeded.
 pub(super) fn of_response(response: &Response) -> OperationState {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     of_body(&body).unwrap_or_else(|| match response.status {
@@ -69,19 +69,18 @@ fn failure(body: &Value, status: &str) -> OperationFailure {
     OperationFailure { status: status.to_owned(), code, message, details }
 }
 
-/// URL of an operation in an answer.
+/// URL of an operation in a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum OperationLocation {
     /// No URL.
     Nowhere,
-    /// Address that may receive the project's token.
+    /// URL that may receive the project's token.
     Trusted(Url),
-    /// Address that may not.
+    /// URL that may not.
     Foreign(String),
 }
 
-/// Reads the headers in the order in which services use them, then the body; relative addresses are relative to the
-/// request.
+/// Reads the headers in the order in which services use them, then the body; relative URLs are relative to the request.
 pub(super) fn operation_location(endpoint: &ProjectEndpoint, asked: &Url, response: &Response) -> OperationLocation {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let headers = [&response.location, &response.operation_location, &response.azure_async_operation];
@@ -96,7 +95,8 @@ pub(super) fn operation_location(endpoint: &ProjectEndpoint, asked: &Url, respon
     }
 }
 
-/// The project's own origin, and the hosts of Azure Machine Learning, which run the operations and take the same token.
+/// True for the project's own origin, and the hosts of Azure Machine Learning, which run the operations and accept the
+/// same token.
 pub(super) fn is_trusted_host(endpoint: &ProjectEndpoint, url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let azureml = host == "api.azureml.ms" || host.ends_with(".api.azureml.ms");
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_goes_to_the_project_and_to_azure_machine_learning_alone() {
+    fn the_token_is_sent_only_to_the_project_and_to_azure_machine_learning() {
         let text = "https://a.services.ai.azure.com/api/projects/p";
         let endpoint = ProjectEndpoint::parse(text, None).expect("endpoint");
         let asked = Url::parse(&format!("{text}/models/m/versions/1/createAsync?api-version=v1")).expect("url");

@@ -1,4 +1,4 @@
-//! The change of a registered version.
+//! Update of a registered version.
 
 use thiserror::Error;
 
@@ -13,14 +13,14 @@ pub enum UpdateError {
     /// Failed request.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// Accepted, and the model does not show it.
+    /// The service accepted the change, but the model does not show it.
     #[error("the service accepted the change, but the model does not show it")]
     NotApplied,
 }
 
 impl FoundryClient {
-    /// Changes description and tags of a version that exists, and returns it as it is then: by the answer, otherwise by
-    /// a GET, which may lag behind.
+    /// Changes description and tags of an existing version, and returns it in its new state: from the response,
+    /// otherwise from a GET, which may lag behind.
     ///
     /// # Errors
     /// A 404, or a 409 or 412 on a concurrent change, among others.

@@ -1,5 +1,5 @@
-//! Wait for the end of a registration: by its operation if that can be read, otherwise by the model itself, which also
-//! proves a success.
+//! Wait for the end of a registration: through its operation if that can be read, otherwise through the model itself,
+//! which also verifies a success.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use super::state::{self, OperationFailure, OperationState};
 use crate::http::HttpError;
 use crate::model::{CustomModel, ModelName, ModelVersion, Registration};
 
-/// Polls of an operation that fail for a transient reason before its model is polled as well.
+/// Number of polls of an operation that fail for a transient reason before its model is polled as well.
 const MAX_UNREADABLE_POLLS: u32 = 3;
 
-/// Model that is waited for, and its registration where that must be this one.
+/// Model to wait for, and the registration that it must come from, if any.
 #[derive(Clone, Copy)]
 struct AwaitedModel<'a> {
     name: &'a ModelName,
@@ -26,18 +26,18 @@ struct AwaitedModel<'a> {
     registration: Option<&'a Registration>,
 }
 
-/// A registration that ended well.
+/// A successful registration.
 #[derive(Clone, Debug)]
 pub struct RegisteredModel {
     /// The model.
     pub model: CustomModel,
-    /// End state that its operation reported, where it was read.
+    /// Final state as reported by its operation, if it was read.
     pub state: Option<String>,
 }
 
 impl FoundryClient {
-    /// Waits until an accepted registration ended, and verifies it by the model itself: a model that differs from the
-    /// registration is no success. `on` is called with each state.
+    /// Waits until an accepted registration has ended, and verifies it by the model itself: a model that differs from
+    /// the registration is not a success. `on` is called with each state.
     ///
     /// # Errors
     /// All of [`RegisterError`] but `Refused`, `NoRoute` and `Absent`.
@@ -50,7 +50,7 @@ impl FoundryClient {
         on: &mut dyn FnMut(RegisterStatus),
     ) -> Result<RegisteredModel, RegisterError> {
         let model = AwaitedModel { name, version, registration: Some(registration) };
-        // The URL may come from a journal, and a file must not choose where the token goes.
+        // The URL may come from a journal, and a file must not determine where the token is sent.
         let operation = started.operation.filter(|url| state::is_trusted_host(self.endpoint(), url));
         self.under_limit(model, limit, on, async |watch| match started.state {
             OperationState::Failed(failure) => Err(RegisterError::Failed(failure)),
@@ -67,7 +67,7 @@ impl FoundryClient {
     }
 
     /// Waits for a registration that may have been started elsewhere. `operation` is the URL from its start; it is
-    /// polled only where the token may go. `on` is called with each state.
+    /// polled only if it may receive the token. `on` is called with each state.
     ///
     /// # Errors
     /// All of [`RegisterError`] but `Refused`, `NoRoute` and `VersionTaken`.
@@ -85,7 +85,7 @@ impl FoundryClient {
         self.under_limit(model, limit, on, async |watch| self.watch(model, operation, absence, watch).await).await
     }
 
-    /// Polls under a limit; at its end one last poll of the model decides, since an operation may never end.
+    /// Polls within a limit, and polls the model once more at its end, since an operation may never end.
     async fn under_limit(
         &self,
         model: AwaitedModel<'_>,
@@ -143,7 +143,7 @@ impl FoundryClient {
                     // The operation may become readable; until then its model decides.
                     OperationPoll::Unreadable(error) => {
                         absence.restart();
-                        // A busy service announces it: the operation is polled later.
+                        // Throttling does not count: the operation is polled later.
                         unreadable += u32::from(!error.is_throttling());
                         let is_passing = error.is_passing();
                         wait = watch.poll_failed(error);
@@ -188,7 +188,7 @@ impl FoundryClient {
                 }
                 let body = serde_json::to_value(&model).unwrap_or_default();
                 Ok(match state::of_body(&body) {
-                    // Not every service has a state: without one, an existing model counts.
+                    // Not every service reports a state: without one, an existing model counts.
                     None | Some(OperationState::Done(_)) => ModelPoll::Registered(Box::new(model)),
                     Some(OperationState::Failed(failure)) => ModelPoll::Failed(failure),
                     Some(OperationState::Running(status)) => ModelPoll::Running(status),
@@ -201,13 +201,13 @@ impl FoundryClient {
     }
 }
 
-/// How long a model may be missing.
+/// Time for which a model may be missing.
 enum AbsenceLimit {
     /// The registration was accepted: no limit.
     Endless,
     /// The registration is reported as successful: this number of polls.
     Looks(u32),
-    /// No registration is known to run: this time.
+    /// No running registration is known: this duration.
     Limit { limit: Duration, since: Instant },
 }
 
@@ -218,12 +218,12 @@ impl AbsenceLimit {
         }
     }
 
-    /// Until anything was seen, the project itself may be the wrong one, and waiting would not help.
+    /// Until something was seen, the project itself may be wrong, and waiting would not help.
     fn is_unverified(&self, watch: &RegistrationWatch<'_>) -> bool {
         matches!(self, Self::Limit { .. }) && watch.last_status.is_none()
     }
 
-    /// The model is missing once more; the failure that this is, if it is one.
+    /// Records that the model is still missing; returns the resulting failure, if any.
     fn missing(&mut self, error: HttpError, watch: &RegistrationWatch<'_>) -> Option<RegisterError> {
         match self {
             Self::Looks(0) => Some(RegisterError::NotProved),
@@ -255,7 +255,7 @@ impl RegistrationWatch<'_> {
         (self.last_status, self.last_fault) = (Some(status), None);
     }
 
-    /// Records a failed poll, and returns the pause that the service asks for.
+    /// Records a failed poll, and returns the delay that the service asks for.
     fn poll_failed(&mut self, fault: HttpError) -> Option<Duration> {
         let wait = retry_after(&fault);
         self.last_fault = Some(fault);
@@ -266,7 +266,7 @@ impl RegistrationWatch<'_> {
 enum ModelPoll {
     Registered(Box<CustomModel>),
     Failed(OperationFailure),
-    /// Another registration's; what differs.
+    /// The model comes from another registration; the difference.
     Another(String),
     Running(String),
     Missing(HttpError),

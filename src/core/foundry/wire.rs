@@ -1,4 +1,4 @@
-//! The bodies of a registration, in both of its dialects, and of a change. Pure.
+//! Bodies of a registration, in both of its dialects, and of a change. Pure.
 
 use serde_json::{Map, Value, json};
 
@@ -7,13 +7,14 @@ use crate::model::{ModelChange, ModelDetails, Registration};
 /// Dialect of a registration (design/contracts/foundry.md#registration).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
-    /// `2025-11-15-preview` and its relatives: the base model in `derivedModelInformation`.
+    /// `2025-11-15-preview` and related versions: the base model in `derivedModelInformation`.
     Preview,
-    /// `v1`: the base model flat.
+    /// `v1`: the base model as a top-level field.
     V1,
 }
 
 impl Dialect {
+    /// Dialect of this api-version.
     pub(super) fn of(api_version: &str) -> Self {
         if api_version.eq_ignore_ascii_case("v1") { Self::V1 } else { Self::Preview }
     }
@@ -42,16 +43,16 @@ pub(super) fn registration(dialect: Dialect, registration: &Registration) -> Val
     if let Some(description) = description {
         body.insert("description".into(), json!(description));
     }
-    // Sent also when empty, as the Go client does.
+    // Sent even if empty, as the Go client does.
     body.insert("tags".into(), json!(tags));
     Value::Object(body)
 }
 
-/// The merge patch of an update: `null` removes a tag.
+/// Merge patch of an update: `null` removes a tag.
 pub(super) fn change(change: &ModelChange) -> Value {
     let mut body = Map::new();
     if let Some(description) = &change.description {
-        // Empty and not null: that is what the Go client sends to clear it.
+        // Empty and not null: the Go client sends this to clear it.
         body.insert("description".into(), json!(description));
     }
     if !change.tags.is_empty() {

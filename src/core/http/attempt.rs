@@ -16,11 +16,11 @@ use super::service_error::{ServiceError, tenant_of};
 use super::{fault, retry};
 use crate::redact::clean;
 
-/// An attempt that is being made.
+/// An attempt in progress.
 pub(super) struct Attempt<'a> {
     pub(super) host: String,
     pub(super) limit: AttemptLimit<'a>,
-    /// Id that the request carries.
+    /// Request id that is sent.
     id: Option<String>,
     begun: Instant,
     trace: Trace,
@@ -41,7 +41,7 @@ pub(super) struct Head {
     /// The response, without its body.
     pub(super) response: Response,
     code: Option<String>,
-    /// Sentence of an error whose response has no body: that to a HEAD.
+    /// Error message of a response without a body, such as the response to a HEAD.
     message: Option<String>,
     rate_limit: Option<Duration>,
     copy_source_status: Option<u16>,
@@ -96,7 +96,7 @@ impl HttpClient {
         Ok((Attempt { host: host_and_port(url), limit, id, begun: Instant::now(), trace }, builder))
     }
 
-    /// Traces a response, once as much of it came as the caller waits for.
+    /// Traces a response, once the part that the caller waits for has been received.
     pub(super) fn trace_response(&self, attempt: &Attempt<'_>, head: &Head) {
         let status = head.status.as_u16();
         self.trace(|| match attempt.trace {
@@ -113,6 +113,7 @@ impl HttpClient {
         });
     }
 
+    /// Traces a failed attempt.
     pub(super) fn trace_failure(&self, error: &HttpError) {
         if let HttpError::Network { message, .. } = error {
             self.trace(|| format!("< {error} ({message})"));
@@ -167,11 +168,12 @@ impl Head {
         }
     }
 
+    /// True for a status that redirects.
     pub(super) fn is_redirect(&self) -> bool {
         self.status.is_redirection() && self.status != StatusCode::NOT_MODIFIED
     }
 
-    /// The error of a response that is no success.
+    /// Error of an unsuccessful response.
     pub(super) fn refusal(self, body: &[u8]) -> HttpError {
         let Response { host, status, request_id, date, retry_after, .. } = self.response;
         let mut error = ServiceError {

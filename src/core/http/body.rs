@@ -1,13 +1,13 @@
-//! Reads a body and counts it on arrival: a response may be endless, or a small one that decompresses into a huge one.
+//! Reads a body and counts it on arrival: a response may be endless, or a small one may decompress into a huge one.
 
 use super::error::{HttpError, ResponseFlaw};
 use super::fault;
 use super::response::Response;
 
-/// The largest body that is read.
+/// Maximum size of a body that is read, in bytes.
 pub(super) const LIMIT: usize = 16 << 20;
 
-/// The whole body. `head` is for the error alone.
+/// Returns the whole body. `head` is used only for errors.
 pub(super) async fn read(mut response: reqwest::Response, head: &Response) -> Result<Vec<u8>, HttpError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| fault::network(&head.host, error))? {

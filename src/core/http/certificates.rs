@@ -1,4 +1,4 @@
-//! Certificates that TLS trusts: those of the system, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+//! Certificates that TLS trusts: those of the system, or those in `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::env::{Env, var};
 /// True if the system verifies certificates itself, and ignores `SSL_CERT_FILE`.
 const HAS_VERIFIER: bool = cfg!(any(windows, target_vendor = "apple"));
 
-/// Places that the user names for certificates in PEM.
+/// Paths of PEM certificates that the user configured.
 #[derive(Debug)]
 pub(super) struct CertificatePaths {
     file: Option<PathBuf>,
@@ -24,19 +24,20 @@ pub(super) struct CertificatePaths {
 }
 
 impl CertificatePaths {
+    /// Paths from the environment.
     pub(super) fn of(env: &Env) -> Self {
         let file = env.get(var::SSL_CERT_FILE).map(PathBuf::from);
         let directories = env.get(var::SSL_CERT_DIR).map(std::env::split_paths).into_iter().flatten();
-        // The directory around a bundle holds the same certificates, one a file.
+        // The directory around a bundle contains the same certificates, one per file.
         let is_around = |path: &PathBuf| file.as_ref().is_some_and(|file| file.parent() == Some(path.as_path()));
         let directories = directories.filter(|path| !path.as_os_str().is_empty() && !is_around(path)).collect();
         Self { file, directories }
     }
 
-    /// Reads the certificates that a client trusts, besides those of a system's own verifier.
+    /// Reads the certificates that a client trusts, in addition to those of a system's own verifier.
     ///
     /// # Errors
-    /// Defect of the configured paths, or a system without certificates.
+    /// A defect of the configured paths, or a system without certificates.
     pub(super) fn read(&self) -> Result<Vec<Certificate>, String> {
         let named = self.file.as_deref().map_or_else(|| Ok(Vec::new()), read_file)?;
         if HAS_VERIFIER { Ok(named) } else { self.read_store(named) }
@@ -67,13 +68,13 @@ pub(super) fn trust(builder: ClientBuilder, certificates: &[Certificate]) -> Cli
     if HAS_VERIFIER { builder.tls_certs_merge(certificates) } else { builder.tls_certs_only(certificates) }
 }
 
-/// Returns a client for plain HTTP, which reads no certificates and trusts none.
+/// Returns a client for plain HTTP, which reads and trusts no certificates.
 pub(super) fn trust_none(builder: ClientBuilder) -> ClientBuilder {
     builder.tls_certs_only([])
 }
 
-/// Reads the certificates of a file in PEM. Checked here because the layer below passes over a file that cannot be read,
-/// and fails later with words that name neither the file nor the variable.
+/// Reads the certificates of a PEM file. Checked here because the layer below skips a file that cannot be read, and
+/// fails later with a message that names neither the file nor the variable.
 fn read_file(path: &Path) -> Result<Vec<Certificate>, String> {
     let wrong = |why: &str| format!("{} names {}, {why}", var::SSL_CERT_FILE, path.display());
     let bytes = std::fs::read(path).map_err(|error| wrong(&format!("which cannot be read: {error}")))?;
@@ -82,14 +83,14 @@ fn read_file(path: &Path) -> Result<Vec<Certificate>, String> {
     if found.is_empty() { Err(wrong("which contains no PEM certificate")) } else { Ok(found) }
 }
 
-/// Certificates that can be trusted: a bundle may hold others, which are no reason to fail.
+/// Certificates that can be trusted: a bundle may contain others, which are not an error.
 fn usable(found: Vec<CertificateDer<'_>>) -> Vec<Certificate> {
     let usable = found.into_iter().filter(|der| RootCertStore::empty().add(der.clone()).is_ok());
     usable.filter_map(|der| Certificate::from_der(&der).ok()).collect()
 }
 
-/// Certificates of a system that keeps them in files. reqwest's own verifier would read the bundle, and then each file
-/// of the directory beside it, which are the same certificates once more.
+/// Certificates of a system that stores them in files. reqwest's own verifier would read the bundle, and then each file
+/// of the directory next to it, which contains the same certificates again.
 #[cfg(not(any(windows, target_vendor = "apple")))]
 mod store {
     use std::path::Path;
@@ -99,7 +100,7 @@ mod store {
 
     use super::usable;
 
-    /// The bundle, otherwise the directories; `None` without any certificate.
+    /// Certificates of the bundle, otherwise of the directories; `None` if there are none.
     pub(super) fn of_system() -> Option<Vec<Certificate>> {
         let bundle = openssl_probe::probe().cert_file;
         let bundle = bundle.map(|file| usable(load_certs_from_paths(Some(&file), None).certs));
@@ -108,6 +109,7 @@ mod store {
         (!found.is_empty()).then_some(found)
     }
 
+    /// Certificates of all files in these directories.
     pub(super) fn of_directories<'a>(directories: impl Iterator<Item = &'a Path>) -> Vec<Certificate> {
         directories.flat_map(|directory| usable(load_certs_from_paths(None, Some(directory)).certs)).collect()
     }
@@ -118,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_directory_around_a_bundle_is_not_read_as_well() {
+    fn the_directory_around_a_bundle_is_not_read_too() {
         for (file, directories, read) in [
             ("/etc/ssl/certs/bundle.crt", "/etc/ssl/certs", ""),
             ("/etc/ssl/certs/bundle.crt", "/etc/ssl/certs/:/company", "/company"),

@@ -12,7 +12,7 @@ use super::client::HttpClient;
 use crate::credential::install_provider;
 use crate::model::is_loopback;
 
-/// Verifier that records the certificates, and accepts none.
+/// Verifier that records the certificates and accepts none.
 #[derive(Debug, Default)]
 struct Recorder {
     chain: Mutex<Vec<CertificateDer<'static>>>,
@@ -66,7 +66,8 @@ impl ServerCertVerifier for Recorder {
 }
 
 impl HttpClient {
-    /// Certificate chain of the host of an https URL, its own first; empty if there is none within the connect timeout.
+    /// Certificate chain of the host of an https URL, its own certificate first; empty if none is received within the
+    /// connect timeout.
     pub(crate) async fn certificates_of(&self, url: &Url) -> Vec<CertificateDer<'static>> {
         if url.scheme() != "https" {
             return Vec::new();

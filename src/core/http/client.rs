@@ -1,7 +1,7 @@
 //! HTTP client, created on first use: loading the system's certificates takes time that `version` should not need.
 //!
-//! Several clients in one. Loopback addresses never go through a proxy, and a client either uses the system's proxies
-//! or none; it either decompresses responses or does not; and one for HTTP on loopback has no certificates.
+//! Several clients in one: loopback addresses never use a proxy, and a client either uses the system's proxies or none;
+//! it either decompresses responses or does not; and the one for HTTP on loopback has no certificates.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -22,7 +22,7 @@ use crate::env::{Env, Timings, var};
 use crate::model::{Report, Reporter, is_loopback};
 use crate::redact::clean;
 
-/// Redirects that are followed one after the other.
+/// Maximum number of consecutive redirects.
 const REDIRECTS: usize = 5;
 
 /// Sends requests.
@@ -35,14 +35,14 @@ pub struct HttpClient {
     paths: CertificatePaths,
     /// Read once, by the first client that needs them.
     certificates: OnceLock<Vec<Certificate>>,
-    /// By purpose and by way.
+    /// Clients by purpose and route.
     clients: [[OnceLock<reqwest::Client>; 3]; 3],
 }
 
 /// Route to a host.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Route {
-    /// The proxies count.
+    /// Through the configured proxies, if any.
     Proxied,
     /// To this machine, with TLS.
     Direct,
@@ -64,10 +64,10 @@ impl Route {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Answers,
-    /// A response that is decompressed in transit would no longer be the file. HTTP/1.1, as for blobs.
+    /// For files: a response that is decompressed in transit would no longer be the file. HTTP/1.1, as for blobs.
     Files,
-    /// HTTP/1.1, so one connection for each request under way: a single one of HTTP/2 would share its window among all
-    /// blocks.
+    /// For blobs: HTTP/1.1 and so one connection per request in flight; in HTTP/2 all blocks would share the window of
+    /// a single connection.
     Blobs,
 }
 
@@ -78,13 +78,13 @@ impl fmt::Debug for HttpClient {
 }
 
 impl HttpClient {
-    /// A client that has not touched the network or the certificates yet. `is_traced`: each request and response is
-    /// reported, which costs as much as a small request itself.
+    /// Client; does not access the network or the certificates yet. `is_traced`: reports each request and response,
+    /// which costs as much as a small request itself.
     #[must_use]
     pub fn new(env: &Env, timings: Timings, reporter: Reporter, is_traced: bool) -> Self {
         let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
         let mut user_agent = format!("azd-ext-azure-ai-models/{} ({os}; {arch})", env!("CARGO_PKG_VERSION"));
-        // A value that no header can carry is omitted, not an error.
+        // A value that cannot be sent in a header is omitted, not an error.
         let ascii = |text: &&str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         if let Some(more) = env.get(var::AZURE_HTTP_USER_AGENT).filter(ascii) {
             user_agent = user_agent + " " + more;
@@ -94,7 +94,7 @@ impl HttpClient {
         Self { timings, reporter, is_traced, user_agent, traceparent, paths, certificates, clients: Default::default() }
     }
 
-    /// The limits that this client works under.
+    /// Time limits of this client.
     #[must_use]
     pub(crate) fn timings(&self) -> &Timings {
         &self.timings
@@ -112,7 +112,8 @@ impl HttpClient {
         }
     }
 
-    /// Sends a request until it is answered or not worth another try. Only 2xx is a success. May be dropped at any time.
+    /// Sends a request until there is a response, or until retries are used up or of no use. Only 2xx counts as
+    /// success. May be dropped at any time.
     ///
     /// # Errors
     /// See [`HttpError`].
@@ -128,7 +129,7 @@ impl HttpClient {
         Err(HttpError::Redirect { host: host_and_port(&url), status: StatusCode::FOUND.as_u16(), why })
     }
 
-    /// All attempts at one URL.
+    /// Sends all attempts to one URL.
     async fn send_to(&self, request: &Request<'_>, url: &Url) -> Result<RequestOutcome, HttpError> {
         let mut backoff = Backoff::new(&self.timings, request.retry);
         let mut signed_anew = false;
@@ -139,7 +140,7 @@ impl HttpClient {
                 Err(error) => error,
             };
             if let (Some(401), Some(tokens), false) = (error.status(), request.tokens, signed_anew) {
-                // The token may have been revoked before its end.
+                // The token may have been revoked before it expired.
                 signed_anew = true;
                 tokens.drop_cached();
                 self.report(Report::Debug("the token was refused: trying once with a new one".into()));
@@ -151,8 +152,7 @@ impl HttpClient {
         }
     }
 
-    /// Reports that a request is repeated after this pause: once as a notice, since a line for each attempt would bury
-    /// the answer.
+    /// Reports a retry after this delay: once as a notice, since a line for each attempt would drown out the result.
     pub(crate) fn report_retry(
         &self,
         request: &Request<'_>,
@@ -202,7 +202,7 @@ impl HttpClient {
         self.traceparent.as_deref()
     }
 
-    /// Client of this purpose for this host, built on first use: with or without proxy and certificates.
+    /// Client for this purpose and host, created on first use: with or without proxy and certificates.
     pub(super) fn client(&self, url: &Url, purpose: Purpose) -> Result<&reqwest::Client, HttpError> {
         let way = Route::to(url);
         let cell = &self.clients[purpose as usize][way as usize];
@@ -241,7 +241,7 @@ enum RequestOutcome {
     Redirect(Url),
 }
 
-/// Target of a redirect, if it may be followed: a GET, within scheme, host and port.
+/// Target of a redirect, if it may be followed: only a GET, within scheme, host and port.
 fn follow(method: &Method, url: &Url, response: &Response) -> Result<Url, HttpError> {
     let refuse = |why| HttpError::Redirect { host: response.host.clone(), status: response.status, why };
     let location = response.location.as_deref().ok_or_else(|| refuse(RedirectFault::NoLocation))?;

@@ -15,13 +15,13 @@ use super::{body, fault};
 /// First response to a request for a file.
 #[derive(Debug)]
 pub(crate) enum DownloadResponse {
-    /// The file begins.
+    /// Content of the file.
     Content(Download),
-    /// Elsewhere; the caller decides whether to follow.
+    /// URL of the file elsewhere; the caller decides whether to follow.
     Redirect(Url),
 }
 
-/// A file on its way; dropping it ends the connection.
+/// A file being received; dropping it closes the connection.
 #[derive(Debug)]
 pub(crate) struct Download {
     response: reqwest::Response,
@@ -29,7 +29,7 @@ pub(crate) struct Download {
     limit: AttemptLimit<'static>,
 }
 
-/// First response to a request, whatever its status.
+/// First response to a request, regardless of its status.
 #[derive(Debug)]
 pub(crate) struct RawResponse {
     head: Head,
@@ -55,10 +55,10 @@ impl HttpClient {
         Err(exchange.refusal().await)
     }
 
-    /// Sends a [`Request::download`] once, and returns the response whatever its status.
+    /// Sends a [`Request::download`] once, and returns the response regardless of its status.
     ///
     /// # Errors
-    /// When no response came.
+    /// When no response was received.
     pub(crate) async fn exchange(&self, request: &Request<'static>) -> Result<RawResponse, HttpError> {
         let (attempt, builder) = self.attempt(request, &request.url).await?;
         let begun = attempt.limit.apply(&attempt.host, attempt.head(builder)).await;
@@ -74,12 +74,12 @@ impl RawResponse {
         self.head.response.status
     }
 
-    /// Host and port that answered.
+    /// Host and port that responded.
     pub(crate) fn host(&self) -> &str {
         &self.download.host
     }
 
-    /// True for a status that points elsewhere.
+    /// True for a status that redirects.
     pub(crate) fn is_redirect(&self) -> bool {
         self.head.is_redirect()
     }
@@ -89,12 +89,12 @@ impl RawResponse {
         self.head.response.location.as_deref()
     }
 
-    /// A header, as it was sent.
+    /// A header, as received.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.download.response.headers().get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// This response as a redirect that is not followed.
+    /// Error for this response as a redirect that is not followed.
     pub(crate) fn bad_redirect(&self, why: RedirectFault) -> HttpError {
         HttpError::Redirect { host: self.download.host.clone(), status: self.status(), why }
     }
@@ -104,17 +104,17 @@ impl RawResponse {
         self.download
     }
 
-    /// Whole body of an answer.
+    /// Whole body of a response.
     ///
     /// # Errors
-    /// The connection broke, nothing came for too long, or the body is larger than any answer.
+    /// When the connection broke, nothing was received for too long, or the body is larger than any response.
     pub(crate) async fn into_response(self) -> Result<Response, HttpError> {
         let Download { response, host, limit } = self.download;
         let body = limit.apply(&host, body::read(response, &self.head.response)).await?;
         Ok(Response { body, ..self.head.response })
     }
 
-    /// This response as one of an intermediary, which answered for the service.
+    /// Error for this response as one of an intermediary that responded in place of the service.
     pub(crate) async fn into_intermediary(self) -> HttpError {
         match self.into_response().await {
             Ok(response) => response.of_intermediary(),
@@ -122,7 +122,7 @@ impl RawResponse {
         }
     }
 
-    /// The service's error in this response.
+    /// Error of the service in this response.
     pub(crate) async fn refusal(self) -> HttpError {
         let Download { response, host, limit } = self.download;
         let body = limit.apply(&host, body::read(response, &self.head.response)).await;
@@ -131,7 +131,7 @@ impl RawResponse {
 }
 
 impl Download {
-    /// Host and port that send it.
+    /// Host and port of the server.
     #[must_use]
     pub(crate) fn host(&self) -> &str {
         &self.host
@@ -146,7 +146,7 @@ impl Download {
     /// Returns the next piece; `None` at the end.
     ///
     /// # Errors
-    /// The connection broke, or nothing came for too long.
+    /// When the connection broke, or nothing was received for too long.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
         let (host, chunk) = (&self.host, self.response.chunk());
         self.limit.apply(host, async { chunk.await.map_err(|error| fault::network(host, error)) }).await

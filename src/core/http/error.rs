@@ -1,4 +1,4 @@
-//! Errors of a request, in fields that callers decide by. No text here holds a query or a token.
+//! Errors of a request, with the fields on which callers base decisions. No text contains a query or a token.
 
 use std::fmt;
 
@@ -11,31 +11,31 @@ use crate::credential::CredentialError;
 /// Failure of a request: no response, or none that can be used.
 #[derive(Debug, Error)]
 pub enum HttpError {
-    /// The service refused the request.
+    /// The service rejected the request.
     #[error(transparent)]
     Service(Box<ServiceError>),
-    /// No whole answer came.
+    /// No complete response was received.
     #[error("could not reach {host}: {fault}{}", cause(*fault, message))]
     Network {
         /// Host and port.
         host: String,
         /// Network fault.
         fault: NetworkFault,
-        /// Failed before a connection was established, so the service saw nothing of the request.
+        /// True if it failed before a connection was established, so the service did not receive the request.
         connecting: bool,
-        /// Message of the layer below, sanitized; for `--debug` and for faults without a name.
+        /// Message of the layer below, sanitized; for `--debug` and for unclassified faults.
         message: String,
     },
-    /// An answer came and makes no sense.
+    /// An unexpected response was received.
     #[error("{}", bad_answer(host, *status, what))]
     BadAnswer {
         /// Host and port.
         host: String,
-        /// Status of the answer.
+        /// Status of the response.
         status: u16,
         /// Defect of the response.
         what: ResponseFlaw,
-        /// `x-ms-request-id`, otherwise the id that the request carried.
+        /// `x-ms-request-id`, otherwise the id that was sent.
         request_id: Option<String>,
     },
     /// Redirect to an address that is not followed.
@@ -43,24 +43,24 @@ pub enum HttpError {
     Redirect {
         /// Host and port.
         host: String,
-        /// Status of the answer.
+        /// Status of the response.
         status: u16,
         /// Reason why the redirect is not followed.
         why: RedirectFault,
     },
-    /// There is no token for the request.
+    /// No token is available for the request.
     #[error("could not sign in")]
     SignIn(#[source] CredentialError),
-    /// No HTTP client can be made on this machine: certificates or proxy settings.
+    /// The HTTP client cannot be created on this machine: certificates or proxy settings.
     #[error("could not prepare for HTTPS requests: {message}")]
     Setup {
-        /// The cause, cleaned.
+        /// Cause, sanitized.
         message: String,
     },
 }
 
 impl HttpError {
-    /// The service's own error, if it is one.
+    /// Error of the service, if it is one.
     #[must_use]
     pub fn service(&self) -> Option<&ServiceError> {
         match self {
@@ -69,24 +69,24 @@ impl HttpError {
         }
     }
 
-    /// True if the same request may well succeed a little later.
+    /// True if the failure is transient: the same request may succeed a little later.
     #[must_use]
     pub(crate) fn is_passing(&self) -> bool {
         retry::is_retryable(Retry::Idempotent, self)
     }
 
-    /// True if the service asks for a pause, and is there otherwise.
+    /// True if the service asks for a delay but is otherwise available.
     pub(crate) fn is_throttling(&self) -> bool {
         self.service().is_some_and(|error| error.status == 429 || error.retry_after.is_some())
     }
 
-    /// True if an intermediary answered instead of the service.
+    /// True if an intermediary responded instead of the service.
     #[must_use]
     pub fn is_of_intermediary(&self) -> bool {
         matches!(self, Self::BadAnswer { what: ResponseFlaw::Intermediary(_), .. })
     }
 
-    /// The status of the answer, if there was one.
+    /// Status of the response, if there was one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -100,28 +100,28 @@ impl HttpError {
 /// Fault of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetworkFault {
-    /// The host's name has no address.
+    /// The host name cannot be resolved.
     Dns,
     /// Connection refused.
     Refused,
-    /// The certificate or the handshake.
+    /// Failure of the certificate or the handshake.
     Tls,
-    /// A certificate of an authority that is not trusted.
+    /// The certificate's authority is not trusted.
     Untrusted,
-    /// The proxy does not let the request through.
+    /// The proxy rejects the request.
     Proxy {
-        /// Status of the proxy, as far as the layer below reports it: 407 or nothing.
+        /// Status of the proxy, if the layer below reports it: 407 or nothing.
         status: Option<u16>,
     },
-    /// The proxy itself has no address, or refuses connections.
+    /// The proxy itself cannot be resolved, or refuses connections.
     ProxyDown,
-    /// No answer within the limit.
+    /// No response within the limit.
     Timeout,
     /// No route to the host, or no network at all.
     Unreachable,
-    /// The connection ended in the middle.
+    /// The connection ended prematurely.
     Reset,
-    /// Something without a name.
+    /// An unclassified fault.
     Other,
 }
 
@@ -154,25 +154,25 @@ fn cause(fault: NetworkFault, message: &str) -> String {
     }
 }
 
-/// Defect of a response. Never the response itself: it may be long, or hold a secret.
+/// Defect of a response. Never contains the response itself: it may be long, or contain a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResponseFlaw {
-    /// No body where one is needed.
+    /// No body although one is required.
     Empty,
     /// An HTML page, usually of a proxy or a sign-in portal.
     Html,
     /// Neither JSON nor HTML.
     NotJson,
-    /// JSON of another shape.
+    /// JSON with an unexpected structure.
     Shape(String),
-    /// More than the limit.
+    /// Larger than the limit.
     TooBig,
-    /// An intermediary answered instead of the service.
+    /// An intermediary responded instead of the service.
     Intermediary(Box<Intermediary>),
 }
 
-/// Answer of a proxy, gateway or portal in place of the service, in its own words. Cleaned and cut; empty if it has
-/// none.
+/// Response of a proxy, gateway or portal in place of the service, in its own words. Sanitized and truncated; empty if
+/// it has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Intermediary {
     /// First line of its body.
@@ -183,7 +183,7 @@ pub struct Intermediary {
     pub server: String,
 }
 
-/// `"Sign in to the network" (text/html, Server: portal)`.
+/// Writes `"Sign in to the network" (text/html, Server: portal)`.
 impl fmt::Display for Intermediary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line.is_empty() {
@@ -225,14 +225,14 @@ impl fmt::Display for ResponseFlaw {
 /// Reason why a redirect is not followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectFault {
-    /// Leaves scheme, host or port.
+    /// The target has another scheme, host or port.
     OtherOrigin {
-        /// Target.
+        /// Target of the redirect.
         to: String,
     },
-    /// The request changes something, or carries a body.
+    /// The request changes something, or has a body.
     NotAGet,
-    /// One after the other.
+    /// Too many consecutive redirects.
     TooMany,
     /// No `Location`.
     NoLocation,

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use super::error::{HttpError, NetworkFault};
 use crate::redact::clean;
 
-/// The error of a request to this host, without its URL.
+/// Error of a request to this host, without its URL.
 pub(super) fn network(host: &str, error: reqwest::Error) -> HttpError {
     // The URL may be a SAS.
     let error = error.without_url();
@@ -61,8 +61,8 @@ fn by_kind(kind: ErrorKind) -> Option<NetworkFault> {
     }
 }
 
-/// hyper-util's `TunnelError` is private to reqwest, so that only its message is available. The proxy's status is lost
-/// except for 407.
+/// Classifies a fault of a proxy. hyper-util's `TunnelError` is private to reqwest, so only its message is available.
+/// The proxy's status is lost except for 407.
 fn proxy(error: &reqwest::Error) -> Option<NetworkFault> {
     let message = chain(error).map(ToString::to_string).find(|message| message.starts_with("tunnel error: "))?;
     Some(match message.trim_start_matches("tunnel error: ") {
@@ -72,13 +72,13 @@ fn proxy(error: &reqwest::Error) -> Option<NetworkFault> {
     })
 }
 
-/// True for a connection that ended early: hyper is no dependency, and its error for this case has no `io::Error` in
-/// it.
+/// True for a connection that ended prematurely: hyper is not a dependency, and its error for this case contains no
+/// `io::Error`.
 fn ended_early(error: &reqwest::Error) -> bool {
     chain(error).any(|cause| cause.to_string() == "connection closed before message completed")
 }
 
-/// The error and its causes. An `io::Error` hides the error it was made of from `source`, so it is opened by hand.
+/// The error and its causes. `source` of an `io::Error` skips the error that it wraps, so it is unwrapped explicitly.
 fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     let first: &(dyn Error + 'static) = error;
     std::iter::successors(Some(first), |error| cause_of(*error))
@@ -94,7 +94,7 @@ fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'st
 /// Message of the innermost error, which does not contain the URL.
 pub(super) fn innermost_message(error: &reqwest::Error) -> String {
     let message = chain(error).last().map(ToString::to_string).unwrap_or_default();
-    // rustls shows this one as code. It is the one that `openssl req -x509` makes a server meet.
+    // rustls prints this one as Rust code. A server with a certificate of `openssl req -x509` causes it.
     message.replace(
         "Other(OtherError(CaUsedAsEndEntity))",
         "a server cannot use the certificate of an authority (CA:TRUE)",

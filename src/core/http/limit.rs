@@ -9,14 +9,14 @@ use tokio::time::Instant;
 use super::error::{HttpError, NetworkFault};
 use super::retry::seconds;
 
-/// The limit of one attempt. When it is over, the attempt is dropped.
+/// Time limit of one attempt. When it expires, the attempt is dropped.
 #[derive(Clone)]
 pub(super) enum AttemptLimit<'a> {
-    /// For all of it, response body included.
+    /// Limit for the whole attempt, including the response body.
     Whole(Duration),
-    /// For each step: the head of the response, and each piece of its body.
+    /// Limit for each step: the head of the response, and each piece of its body.
     Step(Duration),
-    /// Ends when the counter has not changed for `timeout`.
+    /// Expires when the counter has not changed for `timeout`.
     Stall { timeout: Duration, counter: Arc<dyn Fn() -> u64 + Send + Sync + 'a> },
 }
 
@@ -32,7 +32,7 @@ impl fmt::Debug for AttemptLimit<'_> {
 }
 
 impl AttemptLimit<'_> {
-    /// Does the work under the limit.
+    /// Runs the work under the limit.
     pub(super) async fn apply<T>(
         &self,
         host: &str,
@@ -47,7 +47,7 @@ impl AttemptLimit<'_> {
         }
     }
 
-    /// Returns at the end of the limit, with its message.
+    /// Returns when the limit expires, with its message.
     async fn expired(&self) -> String {
         match self {
             Self::Whole(limit) => {

@@ -1,7 +1,8 @@
-//! One `send` for all requests: sign-in, retries, limits, redirects, trace; and one `open` for responses that are too
-//! large for memory.
+//! One `send` for all requests: sign-in, retries, limits, redirects, trace; and one `open` for responses that do not
+//! fit into memory.
 //!
-//! Owns paged lists (`list`), ranges of files (`RangeReader`), and the failures of the network or of a service. Knows no routes and no bodies.
+//! Owns paged lists (`list`), ranges of files (`RangeReader`), and the failures of the network or of a service. Knows
+//! neither routes nor bodies.
 
 mod attempt;
 mod body;

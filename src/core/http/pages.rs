@@ -12,9 +12,9 @@ use super::client::HttpClient;
 use super::error::HttpError;
 use super::request::Request;
 
-/// Most pages of one list; services send 25 to 5,000 items a page.
+/// Maximum number of pages of one list; services send 25 to 5,000 items per page.
 pub(crate) const MAX_PAGES: usize = 1000;
-/// Most items of one list.
+/// Maximum number of items of one list.
 const MAX_ITEMS: usize = 1_000_000;
 
 /// Decides whether the items so far are enough.
@@ -25,14 +25,14 @@ type IsEnough<'a, T> = &'a (dyn Fn(&[T]) -> bool + Sync);
 pub(crate) enum PageError {
     /// Failed request for a page.
     Http(HttpError),
-    /// Next page at another origin, which gets no token.
+    /// Next page on another origin, which does not receive the token.
     OtherOrigin {
         /// Host of the page; empty if the link is no URL.
         host: String,
     },
     /// Next page whose address holds a user name or a password.
     UserInformation,
-    /// Next page that was read already.
+    /// Next page that was already read.
     Cycle,
     /// More pages or items than any real list has.
     Endless,
@@ -111,11 +111,12 @@ impl<'de, S: DeserializeSeed<'de> + Clone> Visitor<'de> for Items<S> {
 }
 
 impl HttpClient {
-    /// Returns the items of all pages. The request is that of the first one; each further one is at the `nextLink` of
-    /// the one before: within the origin only, none twice, and at most [`MAX_PAGES`]. A page is parsed while the next one is fetched.
+    /// Returns the items of all pages. `request` fetches the first page; each further page is at the `nextLink` of the
+    /// previous one: only within the origin, none twice, and at most [`MAX_PAGES`]. A page is parsed while the next one
+    /// is fetched.
     ///
     /// # Errors
-    /// See [`PageError`]; never a part of the list.
+    /// See [`PageError`]; never a partial list.
     pub(crate) async fn list<T>(&self, request: Request<'_>) -> Result<Vec<T>, PageError>
     where
         T: DeserializeOwned + Send + 'static,
@@ -123,8 +124,8 @@ impl HttpClient {
         Ok(self.list_by(request, PhantomData::<T>, None).await?.0)
     }
 
-    /// Returns the items, read by the seed, of all pages or of as many as `is_enough` asks for, and whether these are all
-    /// pages.
+    /// Returns the items, read by the seed, of all pages or of as many as `is_enough` requires, and whether these are
+    /// all pages.
     ///
     /// # Errors
     /// See [`PageError`].
@@ -176,7 +177,7 @@ impl HttpClient {
             if !next.username().is_empty() || next.password().is_some() {
                 return Err(PageError::UserInformation);
             }
-            // The fragment is not sent: two links that differ in it are one page.
+            // The fragment is not sent: two links that differ only in it are the same page.
             next.set_fragment(None);
             request.url = next;
         }
@@ -186,7 +187,7 @@ impl HttpClient {
 async fn parsed<T>(page: JoinHandle<Result<Vec<T>, HttpError>>) -> Result<Vec<T>, HttpError> {
     match page.await {
         Ok(items) => items,
-        // The task is never aborted: a panic continues in the caller.
+        // The task is never aborted: a panic is propagated to the caller.
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

@@ -1,4 +1,4 @@
-//! Proxy of a request, by the variables and the system settings that the clients read.
+//! Proxy of a request, according to the variables and system settings that the clients read.
 
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
@@ -14,7 +14,7 @@ pub(crate) struct ProxyUse {
     pub(crate) host: String,
     /// Port.
     pub(crate) port: u16,
-    /// User name and password are sent to it.
+    /// True if a user name and password are sent to it.
     pub(crate) has_credentials: bool,
 }
 

@@ -1,7 +1,8 @@
-//! Reader of a range of a file. If a server stops, sends too little or drops the connection, the rest is requested again.
+//! Reader of a range of a file. If a server stops, sends too little or drops the connection, the rest is requested
+//! again.
 //!
-//! Owns the position, the attempts and the check of `Content-Range`. The requests, and the meaning of refusals, belong to
-//! the service that has the file: [`RangeSource`].
+//! Owns the position, the attempts and the check of `Content-Range`. The requests, and the interpretation of
+//! rejections, belong to the service that has the file: [`RangeSource`].
 
 use std::ops::Range;
 use std::time::Duration;
@@ -20,24 +21,24 @@ pub(crate) trait RangeSource {
     /// Size of the whole file in bytes, as listed before.
     fn file_bytes(&self) -> u64;
 
-    /// Requests a range once. `renewed` is true if the access was renewed and no byte arrived since.
+    /// Requests a range once. `renewed` is true if the access was renewed and no byte has been received since.
     async fn request(&self, range: &Range<u64>, renewed: bool) -> Result<RangeResponse, Self::Error>;
 
-    /// Retry policy of consecutive attempts without a byte.
+    /// Retry policy for consecutive attempts without a byte.
     fn backoff(&self) -> Backoff<'_>;
 
-    /// Reports a failed attempt before the pause. `from` is the position in the file.
+    /// Reports a failed attempt before the delay. `from` is the position in the file.
     fn report_retry(&self, from: u64, pause: Duration, next_attempt: &str, error: &HttpError);
 
-    /// Error of a response with other bytes than the requested ones.
+    /// Error for a response whose bytes are not the requested ones.
     fn flawed(&self, host: &str, flaw: RangeFlaw) -> Self::Error;
 }
 
 /// Result of one request for a range.
 pub(crate) enum RangeResponse {
-    /// 206 of the service. Its `Content-Range` is not checked yet.
+    /// 206 of the service; its `Content-Range` is not checked yet.
     Partial(Box<RawResponse>),
-    /// A new SAS or signed URL was obtained: request again at once.
+    /// Access was renewed with a new SAS or signed URL: request again immediately.
     Renewed,
     /// Failure that the retry policy decides on.
     Failed(HttpError),
@@ -48,7 +49,7 @@ pub(crate) enum RangeResponse {
 pub(crate) enum RangeFlaw {
     /// The whole file has this size in bytes, not the listed one.
     FileBytes(u64),
-    /// `Content-Range` as it was sent, which names another range or is malformed; `None` if it is absent.
+    /// `Content-Range` as received, which names another range or is malformed; `None` if it is missing.
     ContentRange(Option<String>),
     /// More bytes than the range has.
     TooLong,
@@ -60,9 +61,9 @@ pub(crate) struct RangeReader<S> {
     at: u64,
     end: u64,
     open: Option<Download>,
-    /// Attempts since the last byte.
+    /// Consecutive attempts since the last byte.
     failures: Failures,
-    /// The access was renewed, and no byte arrived since.
+    /// True if the access was renewed and no byte has been received since.
     renewed: bool,
 }
 
@@ -109,7 +110,7 @@ impl<S: RangeSource> RangeReader<S> {
         Ok(None)
     }
 
-    /// Requests the rest of the range; `None` if another attempt is useful.
+    /// Requests the rest of the range; `None` if another attempt is due.
     async fn reopen(&mut self) -> Result<Option<Download>, S::Error> {
         match self.source.request(&(self.at..self.end), self.renewed).await? {
             RangeResponse::Partial(response) => self.checked(response).map(Some),
@@ -147,7 +148,7 @@ impl<S: RangeSource> RangeReader<S> {
     }
 }
 
-/// First and last byte and the size of the whole file in `Content-Range: bytes 0-7/100`.
+/// Parses `Content-Range: bytes 0-7/100` into first byte, last byte and size of the whole file.
 fn content_range(header: &str) -> Option<(u64, u64, u64)> {
     let (range, total) = header.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;

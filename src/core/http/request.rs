@@ -1,4 +1,4 @@
-//! A request, as the clients above make it.
+//! A request, as the clients of the services build it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,7 +19,7 @@ use super::retry::Retry;
 use crate::credential::TokenSource;
 use crate::redact::clean;
 
-/// A request, and which of its failures are retried.
+/// A request, and its retry policy.
 #[derive(Clone)]
 pub struct Request<'a> {
     pub(super) method: Method,
@@ -31,11 +31,11 @@ pub struct Request<'a> {
     pub(super) limit: Option<AttemptLimit<'a>>,
     pub(super) service: &'static str,
     pub(super) purpose: Purpose,
-    /// Judges a 2xx; `None` accepts each.
+    /// Check of a 2xx response; `None` accepts all.
     pub(super) accepts: Option<ResponseCheck<'a>>,
 }
 
-/// True for a response of the requested service.
+/// Check that returns true for a response of the requested service.
 type ResponseCheck<'a> = Arc<dyn Fn(&Method, &Response) -> bool + Send + Sync + 'a>;
 
 /// Body of a request.
@@ -47,6 +47,7 @@ pub(super) enum Body<'a> {
 }
 
 impl Body<'_> {
+    /// Length of the body in bytes.
     pub(super) fn length(&self) -> Option<u64> {
         match self {
             Self::Empty => None,
@@ -74,7 +75,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Returns a request for a file, unencoded, for [`HttpClient::open`](super::HttpClient::open) and
+    /// Returns a request for a file, without content encoding, for [`HttpClient::open`](super::HttpClient::open) and
     /// [`HttpClient::exchange`](super::HttpClient::exchange). It fails when the server sends nothing for
     /// `stall_timeout`.
     #[must_use]
@@ -84,42 +85,42 @@ impl<'a> Request<'a> {
             .header("accept-encoding", "identity")
     }
 
-    /// With another method.
+    /// Sets another method.
     #[must_use]
     pub(crate) fn method(mut self, method: Method) -> Self {
         self.method = method;
         self
     }
 
-    /// Signed with tokens of this source. The caller answers for the URL's host.
+    /// Signs with tokens of this source. The caller is responsible for the host of the URL.
     #[must_use]
     pub fn tokens(mut self, tokens: &'a TokenSource) -> Self {
         self.tokens = Some(tokens);
         self
     }
 
-    /// With one more header.
+    /// Adds a header.
     #[must_use]
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// With a JSON body.
+    /// Sets a JSON body.
     #[must_use]
     pub fn json(self, body: &Value) -> Self {
         self.bytes("application/json", body.to_string())
     }
 
-    /// With a body that is held in memory.
+    /// Sets a body that is held in memory.
     #[must_use]
     pub(crate) fn bytes(mut self, content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
         self.body = Body::Bytes { content_type, bytes: bytes.into() };
         self
     }
 
-    /// With a streamed body of this length in bytes; `make` creates it for each attempt. Needs a [stall
-    /// timeout](Self::stall_timeout) where its duration is not known.
+    /// Sets a streamed body of this length in bytes; `make` creates it for each attempt. Needs a [stall
+    /// timeout](Self::stall_timeout) if its duration is not known.
     #[must_use]
     pub(crate) fn stream<S>(mut self, length: u64, make: impl Fn() -> S + Send + Sync + 'a) -> Self
     where
@@ -129,36 +130,36 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// With this limit for each attempt, instead of `Timings::request`.
+    /// Sets this limit for each attempt, instead of `Timings::request`.
     #[must_use]
     pub(crate) fn limit(mut self, limit: Duration) -> Self {
         self.limit = Some(AttemptLimit::Whole(limit));
         self
     }
 
-    /// Without a limit for the whole attempt: it ends when `counter` has not changed for `timeout`.
+    /// Replaces the limit for the whole attempt: it ends when `counter` has not changed for `timeout`.
     #[must_use]
     pub(crate) fn stall_timeout(mut self, timeout: Duration, counter: impl Fn() -> u64 + Send + Sync + 'a) -> Self {
         self.limit = Some(AttemptLimit::Stall { timeout, counter: Arc::new(counter) });
         self
     }
 
-    /// Name of the service in reports of retries.
+    /// Sets the name of the service in reports of retries.
     #[must_use]
     pub(crate) fn service(mut self, name: &'static str) -> Self {
         self.service = name;
         self
     }
 
-    /// To a blob store.
+    /// Marks a request to a blob store.
     #[must_use]
     pub(crate) fn blob_store(mut self) -> Self {
         self.purpose = Purpose::Blobs;
         self.service("The blob store")
     }
 
-    /// Accepts only a 2xx of which this is true. Any other one comes from an intermediary, such as a proxy: the request
-    /// is tried once more, and then it is an error.
+    /// Accepts only a 2xx for which this returns true. Any other 2xx comes from an intermediary, such as a proxy: the
+    /// request is retried once, and then fails.
     #[must_use]
     pub(crate) fn accept(mut self, accepts: impl Fn(&Method, &Response) -> bool + Send + Sync + 'a) -> Self {
         self.accepts = Some(Arc::new(accepts));
@@ -176,7 +177,7 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-/// Host and port, as errors name an address.
+/// Host and port, by which errors name an address.
 pub(super) fn host_and_port(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port_or_known_default() {
@@ -185,7 +186,7 @@ pub(super) fn host_and_port(url: &Url) -> String {
     }
 }
 
-/// A URL for the trace: of its query only `api-version`, for a query may be a secret.
+/// URL for the trace: of its query only `api-version`, since a query may be a secret.
 pub(super) fn shown(url: &Url) -> String {
     let version = url.query_pairs().find(|(name, _)| name == "api-version").map(|(_, value)| value.into_owned());
     let mut bare = url.clone();

@@ -1,4 +1,4 @@
-//! A response, as the clients above see it.
+//! A response, as the clients of the services see it.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -14,53 +14,53 @@ const INTERMEDIARY_BODY: usize = 4096;
 /// Maximum length of these texts, in characters.
 const INTERMEDIARY_LINE: usize = 160;
 
-/// A successful answer (2xx), whole.
+/// A complete successful response (2xx).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Response {
     /// HTTP status.
     pub(crate) status: u16,
-    /// Host and port that answered.
+    /// Host and port that responded.
     pub(crate) host: String,
-    /// `Location`, as it was sent.
+    /// `Location`, as received.
     pub(crate) location: Option<String>,
-    /// `Operation-Location`, as it was sent.
+    /// `Operation-Location`, as received.
     pub(crate) operation_location: Option<String>,
-    /// `Azure-AsyncOperation`, as it was sent.
+    /// `Azure-AsyncOperation`, as received.
     pub(crate) azure_async_operation: Option<String>,
-    /// How long to wait, in real time.
+    /// Delay that the service asks for, in real time.
     pub(crate) retry_after: Option<Duration>,
-    /// `x-ms-request-id`, otherwise the id that the request carried.
+    /// `x-ms-request-id`, otherwise the id that was sent.
     pub(crate) request_id: Option<String>,
     /// `Date`.
     pub(crate) date: Option<String>,
-    /// `ETag`, as it was sent.
+    /// `ETag`, as received.
     pub(crate) etag: Option<String>,
     /// `Content-MD5`.
     pub(crate) content_md5: Option<String>,
-    /// `Last-Modified`, as it was sent.
+    /// `Last-Modified`, as received.
     pub(crate) last_modified: Option<String>,
-    /// `Content-Type`, as it was sent.
+    /// `Content-Type`, as received.
     pub(crate) content_type: Option<String>,
-    /// `Via`, otherwise `Server`: who answered.
+    /// `Via`, otherwise `Server`: the responding server.
     pub(crate) server: Option<String>,
     /// `x-ms-content-crc64`.
     pub(crate) crc64: Option<String>,
-    /// The answer has an `x-ms-request-id`, which all services of Azure send.
+    /// True if the response has an `x-ms-request-id`, which all Azure services send.
     pub(crate) has_request_id: bool,
-    /// The body, decoded.
+    /// Decoded body.
     pub(crate) body: Vec<u8>,
 }
 
 impl Response {
-    /// The body as JSON of this shape.
+    /// Parses the body as JSON.
     ///
     /// # Errors
-    /// [`HttpError::BadAnswer`] with the defect, which repeats nothing of the body.
+    /// [`HttpError::BadAnswer`] with the defect, which does not quote the body.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
         self.json_by(PhantomData::<T>)
     }
 
-    /// The body as JSON that this seed reads.
+    /// Parses the body as JSON with this seed.
     ///
     /// # Errors
     /// As [`Response::json`].
@@ -82,7 +82,8 @@ impl Response {
         })
     }
 
-    /// Checks a body that may be missing: content must be JSON, for a page of a proxy is no answer of the service.
+    /// Checks a body that may be missing: if there is one it must be JSON, since a page of a proxy is not a response of
+    /// the service.
     ///
     /// # Errors
     /// [`HttpError::BadAnswer`].
@@ -90,7 +91,7 @@ impl Response {
         if self.body.trim_ascii().is_empty() { Ok(()) } else { self.json::<IgnoredAny>().map(|_| ()) }
     }
 
-    /// This answer as one of an intermediary.
+    /// Error for this response as one of an intermediary.
     #[must_use]
     pub(super) fn of_intermediary(&self) -> HttpError {
         let text = String::from_utf8_lossy(&self.body[..self.body.len().min(INTERMEDIARY_BODY)]);
@@ -101,7 +102,7 @@ impl Response {
         self.bad(ResponseFlaw::Intermediary(Box::new(Intermediary { line, content_type, server })))
     }
 
-    /// This answer as an error.
+    /// Error for this response with this defect.
     #[must_use]
     pub(crate) fn bad(&self, what: ResponseFlaw) -> HttpError {
         let request_id = self.request_id.clone();
@@ -109,7 +110,7 @@ impl Response {
     }
 }
 
-/// serde's sentence without the value that it quotes, which may be a secret.
+/// serde's message without the value that it quotes, which may be a secret.
 fn shape(error: &serde_json::Error) -> String {
     let message = clean(&error.to_string());
     match (message.find('"'), message.rfind('"')) {
@@ -123,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bad_answer_names_its_flaw_and_repeats_nothing() {
+    fn a_bad_response_names_its_flaw_and_quotes_nothing() {
         #[derive(Debug, serde::Deserialize)]
         struct Wanted {
             #[expect(dead_code, reason = "only its type matters")]

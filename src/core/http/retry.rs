@@ -5,27 +5,28 @@ use std::time::{Duration, SystemTime};
 use super::error::{HttpError, NetworkFault};
 use crate::env::Timings;
 
-/// Attempts of one request, the first included.
+/// Attempts of one request, including the first.
 const ATTEMPTS: u32 = 5;
 const NO_JITTER: f64 = 0.5;
 
 /// Which failures of a request are retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// Those that pass: sending twice does what sending once does.
+    /// Transient failures of a request that can be repeated without further effect.
     Idempotent,
-    /// Those that pass, and content that was damaged in transit.
+    /// Transient failures, and content that was damaged in transit.
     IdempotentContent,
-    /// Those after which the service surely has not seen or has not begun the request.
+    /// Failures after which the service has certainly not received or not begun the request.
     OnlyUnprocessed,
     /// None: the caller decides.
     None,
 }
 
-/// Pauses between the attempts of one request, or between the polls of one operation.
+/// Delays between the attempts of one request, or between the polls of one operation.
 ///
-/// A pause doubles from the first one up to the cap. That of an attempt is spread by a quarter to both sides, so that
-/// many connections do not come back as one; a `Retry-After` makes it longer, and that of a poll is replaced by it.
+/// A delay doubles from the first one up to the cap. The delay of an attempt varies by a quarter in both directions, so
+/// that many connections do not retry in lockstep; a `Retry-After` extends it. The delay of a poll is replaced by
+/// `Retry-After`.
 #[derive(Clone, Debug)]
 pub(crate) struct Backoff<'a> {
     timings: &'a Timings,
@@ -40,35 +41,35 @@ pub(crate) struct Backoff<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Failures {
     count: u32,
-    /// An intermediary answered once.
+    /// True after a response of an intermediary.
     met_intermediary: bool,
 }
 
 impl<'a> Backoff<'a> {
-    /// Returns the pauses of a request: five attempts, between `Timings::retry_first` and `Timings::retry_cap`.
+    /// Returns the delays of a request: five attempts, between `Timings::retry_first` and `Timings::retry_cap`.
     pub(crate) fn new(timings: &'a Timings, retry: Retry) -> Self {
         let (first, cap) = (timings.retry_first, timings.retry_cap);
         Self { timings, retry, attempts: Some(ATTEMPTS), first, cap, failures: Failures::default() }
     }
 
-    /// Returns the pauses of an operation that is polled: between `Timings::poll_first` and `Timings::poll_cap`.
+    /// Returns the delays of an operation that is polled: between `Timings::poll_first` and `Timings::poll_cap`.
     pub(crate) fn polls(timings: &'a Timings) -> Self {
         Self::new(timings, Retry::None).unlimited().between(timings.poll_first, timings.poll_cap)
     }
 
-    /// With this number of attempts, the first included.
+    /// Sets the number of attempts, including the first.
     pub(crate) fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
         self
     }
 
-    /// Without a limit of attempts.
+    /// Removes the limit of attempts.
     pub(crate) fn unlimited(mut self) -> Self {
         self.attempts = None;
         self
     }
 
-    /// With pauses between these two, on this run's clock.
+    /// Sets the first and the maximum delay, on this run's clock.
     pub(crate) fn between(mut self, first: Duration, cap: Duration) -> Self {
         (self.first, self.cap) = (first, cap);
         self
@@ -80,10 +81,10 @@ impl<'a> Backoff<'a> {
         self
     }
 
-    /// Counts a failed attempt, and returns the pause before the next one; `None` if the failure is final.
+    /// Counts a failed attempt, and returns the delay before the next one; `None` if the failure is final.
     pub(crate) fn after(&mut self, error: &HttpError) -> Option<Duration> {
         self.failures.count += 1;
-        // A sign-in page persists; a misrouted connection does not happen twice.
+        // A sign-in page persists; a misrouted connection is unlikely to happen twice.
         let mut is_first_intermediary = || {
             self.retry != Retry::None
                 && error.is_of_intermediary()
@@ -97,10 +98,10 @@ impl<'a> Backoff<'a> {
         Some(pause(self.first, self.cap, self.failures.count, rand::random()).max(requested))
     }
 
-    /// Returns the pause before the next poll.
+    /// Returns the delay before the next poll.
     pub(crate) fn poll(&mut self, retry_after: Option<Duration>) -> Duration {
         if retry_after.is_some() {
-            // A service that requests no pause at all still gets one.
+            // A service that asks for a zero delay still gets one.
             return requested_pause(retry_after, self.timings).max(self.first);
         }
         self.failures.count += 1;
@@ -117,7 +118,7 @@ impl<'a> Backoff<'a> {
         self.failures.count
     }
 
-    /// Number of the next attempt, with the number of all where that is limited: `2 of 5`.
+    /// Number of the next attempt, with the total if it is limited: `2 of 5`.
     pub(crate) fn next_attempt(&self) -> String {
         let next = self.failures.count + 1;
         self.attempts.map_or_else(|| next.to_string(), |all| format!("{next} of {all}"))
@@ -132,7 +133,7 @@ pub(super) fn is_retryable(policy: Retry, error: &HttpError) -> bool {
             damaged || status(policy, error.status, error.retry_after.is_some())
         }
         HttpError::Network { fault, connecting, .. } => network(policy, *fault, *connecting),
-        // The same response would come again.
+        // The response would be the same.
         HttpError::BadAnswer { .. } | HttpError::Redirect { .. } | HttpError::SignIn(_) | HttpError::Setup { .. } => {
             false
         }
@@ -142,14 +143,14 @@ pub(super) fn is_retryable(policy: Retry, error: &HttpError) -> bool {
 fn status(policy: Retry, status: u16, retry_after: bool) -> bool {
     match policy {
         Retry::Idempotent | Retry::IdempotentContent => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
-        // A 503 of a gateway may come after the request was forwarded; one with Retry-After is the service's own.
+        // A 503 of a gateway may follow after the request was forwarded; one with Retry-After comes from the service.
         Retry::OnlyUnprocessed => status == 429 || (status == 503 && retry_after),
         Retry::None => false,
     }
 }
 
 fn network(policy: Retry, fault: NetworkFault, connecting: bool) -> bool {
-    // A certificate error and a proxy's refusal persist.
+    // Certificate errors and rejections by a proxy persist.
     let passing = matches!(
         fault,
         NetworkFault::Dns
@@ -166,27 +167,28 @@ fn network(policy: Retry, fault: NetworkFault, connecting: bool) -> bool {
     }
 }
 
-/// Pause after this number of failures (1 and up): doubled from the first one up to the cap, then spread by a quarter
-/// to both sides. `jitter` is between 0 and 1.
+/// Delay after this number of failures (1 and up): doubled from the first one up to the cap, then varied by a quarter
+/// in both directions. `jitter` is between 0 and 1.
 fn pause(first: Duration, cap: Duration, failed: u32, jitter: f64) -> Duration {
     let doubled = first.saturating_mul(1 << failed.saturating_sub(1).min(16)).min(cap);
     doubled.mul_f64(0.75 + jitter / 2.0)
 }
 
-/// `Retry-After` on this run's clock, under its cap; zero when the service did not ask.
+/// `Retry-After` on this run's clock, limited by its cap; zero if the service did not ask for one.
 fn requested_pause(retry_after: Option<Duration>, timings: &Timings) -> Duration {
     // Capped first: a service may send any number, and scaling a huge one would overflow.
     let requested = retry_after.unwrap_or_default().min(Duration::from_secs(24 * 3600));
     timings.scaled(requested).min(timings.retry_after_cap)
 }
 
-/// A wait as it is reported: `0.5 s`, `2 s`.
+/// Formats a reported delay: `0.5 s`, `2 s`.
 pub(super) fn seconds(wait: Duration) -> String {
     let tenths = (wait.as_secs_f64() * 10.0).round() / 10.0;
     format!("{tenths} s")
 }
 
-/// Reads both forms of `Retry-After`: seconds, or a date relative to the answer's own `Date`, otherwise to our clock.
+/// Parses both forms of `Retry-After`: seconds, or a date relative to the response's own `Date`, otherwise to the local
+/// clock.
 pub(super) fn retry_after(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {
@@ -197,7 +199,7 @@ pub(super) fn retry_after(value: &str, date: Option<&str>, now: SystemTime) -> O
     Some(until.duration_since(since).unwrap_or_default())
 }
 
-/// Seconds until the window of a rate limit ends: `t` of `RateLimit: "api";r=0;t=55`, the IETF's draft.
+/// Seconds until the window of a rate limit ends: `t` of `RateLimit: "api";r=0;t=55`, from the IETF draft.
 pub(super) fn rate_limit(value: &str) -> Option<Duration> {
     let fields = value.split(',').next()?.split(';').map(str::trim);
     let seconds = fields.filter_map(|field| field.strip_prefix("t=")).next()?;

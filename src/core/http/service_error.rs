@@ -11,32 +11,32 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
-/// Error response of a service. Texts are cleaned.
+/// Error response of a service. Texts are sanitized.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceError {
-    /// Host that answered.
+    /// Host that responded.
     pub host: String,
     /// HTTP status.
     pub status: u16,
     /// Stable code of the service.
     pub code: Option<String>,
-    /// Message, or a description of the body; empty when there is none.
+    /// Message, or a description of the body; empty if there is none.
     pub message: String,
     /// Details and inner errors.
     pub details: Vec<ErrorDetail>,
-    /// `x-ms-request-id`, otherwise the id that the request carried.
+    /// `x-ms-request-id`, otherwise the id that was sent.
     pub request_id: Option<String>,
-    /// `x-ms-correlation-request-id`, where it differs.
+    /// `x-ms-correlation-request-id`, if it differs.
     pub correlation_id: Option<String>,
-    /// The answer's `Date`.
+    /// `Date` of the response.
     pub date: Option<String>,
-    /// How long to wait, in real time.
+    /// Delay that the service asks for, in real time.
     pub retry_after: Option<Duration>,
-    /// How long the service's rate limit lasts, by its `RateLimit` header, in real time.
+    /// Duration of the service's rate limit, according to its `RateLimit` header, in real time.
     pub rate_limit: Option<Duration>,
-    /// Status that a store got from the source of a copy.
+    /// Status that a store received from the source of a copy.
     pub copy_source_status: Option<u16>,
-    /// The tenant that `WWW-Authenticate` asks a token of.
+    /// Tenant from which `WWW-Authenticate` requires a token.
     pub tenant: Option<String>,
 }
 
@@ -45,7 +45,7 @@ pub struct ServiceError {
 pub struct ErrorDetail {
     /// Stable code.
     pub code: Option<String>,
-    /// Sentence.
+    /// Message.
     pub message: String,
 }
 
@@ -69,21 +69,22 @@ impl ServiceError {
         self.code.as_deref().is_some_and(|code| codes.iter().any(|one| one.eq_ignore_ascii_case(code)))
     }
 
-    /// True if one of these codes is the service's code or that of one of its details: ARM wraps errors of providers.
+    /// True if one of these codes is the service's code or that of one of its details: ARM wraps errors of resource
+    /// providers.
     #[must_use]
     pub fn has_code_anywhere(&self, codes: &[&str]) -> bool {
         let details = self.details.iter().filter_map(|detail| detail.code.as_deref());
         self.has_code(codes) || details.into_iter().any(|code| codes.iter().any(|one| one.eq_ignore_ascii_case(code)))
     }
 
-    /// True if the message contains one of these, in any case.
+    /// True if the message contains one of these, case-insensitively.
     #[must_use]
     pub fn mentions(&self, words: &[&str]) -> bool {
         let message = self.message.to_lowercase();
         words.iter().any(|word| message.contains(word))
     }
 
-    /// True if the body is an HTML page instead of an error: from a gateway or a portal, not the service.
+    /// True if the body is an HTML page instead of an error: from a gateway or a portal, not from the service.
     #[must_use]
     pub fn is_html(&self) -> bool {
         self.code.is_none() && self.message == HTML
@@ -110,7 +111,7 @@ impl ServiceError {
     }
 }
 
-/// `429 Too Many Requests`.
+/// Status line such as `429 Too Many Requests`.
 pub(super) fn status_line(status: u16) -> String {
     match StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()) {
         Some(reason) => format!("{status} {reason}"),
@@ -118,7 +119,7 @@ pub(super) fn status_line(status: u16) -> String {
     }
 }
 
-/// The tenant in `Bearer authorization_uri="https://login.microsoftonline.com/TENANT"` and its relatives.
+/// Tenant in `Bearer authorization_uri="https://login.microsoftonline.com/TENANT"` and similar headers.
 pub(super) fn tenant_of(www_authenticate: &str) -> Option<String> {
     let at = www_authenticate.find("https://login.")?;
     let address = www_authenticate[at..].split(['"', ' ', ',', '\'']).next()?;

@@ -1,4 +1,4 @@
-//! Grammar of Hub sources: `hf://ORG/NAME[@REV][/PATH]`, and the pages of a repository. Pure.
+//! Grammar of Hub sources: `hf://ORG/NAME[@REV][/PATH]`, and the URLs of a repository's pages. Pure.
 
 #[cfg(test)]
 mod tests;
@@ -13,19 +13,19 @@ use super::endpoint::{HubEndpoint, is_public_host};
 use super::id::RepoId;
 use super::source::HubPin;
 
-/// Revision where none is named.
+/// Default revision.
 const DEFAULT_REVISION: &str = "main";
-/// Types of repositories, of which only models are imported.
+/// Repository types that are not imported; only models are.
 const OTHER_TYPES: [&str; 4] = ["datasets", "spaces", "kernels", "buckets"];
 const MODELS: &str = "models";
-/// Their singular forms, which the Hub's own grammar refuses too.
+/// Their singular forms, which the Hub's own grammar rejects too.
 const SINGULAR: [&str; 5] = ["model", "dataset", "space", "kernel", "bucket"];
-/// Revisions that hold slashes and need no escapes: `refs/pr/1`.
+/// Prefixes of revisions that contain slashes and need no escapes: `refs/pr/1`.
 const REFERENCES: [&str; 2] = ["refs/pr/", "refs/convert/"];
-/// Escaped in a segment of a URL.
+/// Characters that are escaped in a segment of a URL.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Source at the Hub, as the user wrote it.
+/// Source on the Hub, as the user entered it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubAddress {
     repo: RepoId,
@@ -34,43 +34,43 @@ pub struct HubAddress {
     typed_host: Option<String>,
 }
 
-/// Defect of a text that is no valid source at the Hub.
+/// Defect of a text that is not a valid source on the Hub.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum HubAddressError {
     /// Another type of repository.
     #[error("only models can be imported, not '{0}'")]
     OtherType(String),
-    /// A type in the singular.
+    /// A repository type in the singular.
     #[error("'{0}' is not a repository type")]
     Singular(String),
-    /// An id of one part.
+    /// An id with only one part.
     #[error("'{0}' is not a full repository ID")]
     OnePart(String),
     /// No id at all.
     #[error("the address contains no repository")]
     NoRepository,
-    /// An id that no repository has.
+    /// An invalid repository id.
     #[error("'{0}' is not a repository ID")]
     BadId(String),
-    /// A revision that git does not allow.
+    /// A revision that git does not permit.
     #[error("'{0}' is not a repository revision")]
     BadRevision(String),
-    /// A path that leaves the repository, or that no file there has.
+    /// A path that leaves the repository, or that cannot exist there.
     #[error("'{0}' is not a path in a repository")]
     BadPath(String),
-    /// A page of a repository that shows no files.
+    /// A repository page that shows no files.
     #[error("the page '{0}' of a repository contains no files to import")]
     OtherPage(String),
-    /// A page of one file that names none.
+    /// A file page without a file name.
     #[error("the address contains no file")]
     NoFile,
-    /// User name, password, port, or a host beside the Hub's own.
+    /// User name, password, port, or a host other than the Hub's own.
     #[error("not an address of the Hub: {0}")]
     Host(&'static str),
 }
 
 impl HubAddressError {
-    /// Next step.
+    /// Suggestion for the user.
     #[must_use]
     pub fn suggestion(&self) -> String {
         match self {
@@ -92,7 +92,7 @@ impl HubAddressError {
 }
 
 impl HubAddress {
-    /// Reads what follows `hf://`. The revision is percent-decoded, the path is literal.
+    /// Parses the text after `hf://`. The revision is percent-decoded, the path is literal.
     ///
     /// # Errors
     /// See [`HubAddressError`].
@@ -125,7 +125,7 @@ impl HubAddress {
         Self { repo, revision, path: path.to_owned(), typed_host: None }.checked()
     }
 
-    /// Reads the page of a repository, a folder or a file at the Hub; `None` for a URL of another host.
+    /// Parses the URL of a repository, a folder or a file on the Hub; `None` for a URL of another host.
     ///
     /// # Errors
     /// See [`HubAddressError`].
@@ -154,12 +154,12 @@ impl HubAddress {
             }
         }
         let mut address = Self::of_path(if is_own { endpoint.path_of(url) } else { url.path() })?;
-        // Requested from the Hub that HF_ENDPOINT names, which is reported.
+        // The files are requested from the Hub in HF_ENDPOINT, which is reported.
         address.typed_host = (!is_own && !endpoint.is_default()).then(|| host.to_owned());
         Ok(Some(address))
     }
 
-    /// Reads `/ORG/NAME[/PAGE/REV[/PATH]]`, each segment decoded once.
+    /// Parses `/ORG/NAME[/PAGE/REV[/PATH]]`, each segment decoded once.
     fn of_path(path: &str) -> Result<Self, HubAddressError> {
         let path = path.trim_matches('/');
         let segments: Vec<&str> = path.split('/').collect();
@@ -210,7 +210,7 @@ impl HubAddress {
         Ok(self)
     }
 
-    /// A folder below the one that is imported.
+    /// Address of a folder below the imported one.
     pub(super) fn new(pin: &HubPin, folder: &str) -> Self {
         let path =
             [pin.path.as_str(), folder].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
@@ -223,26 +223,26 @@ impl HubAddress {
         &self.repo
     }
 
-    /// Branch, tag or commit, decoded; `main` where none is named.
+    /// Branch, tag or commit, decoded; `main` by default.
     #[must_use]
     pub fn revision(&self) -> &str {
         self.revision.as_deref().unwrap_or(DEFAULT_REVISION)
     }
 
-    /// Folder or file that is imported, without slashes around it; empty for the whole repository.
+    /// Imported folder or file, without leading and trailing slashes; empty for the whole repository.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Host of the given page, if another Hub is used.
+    /// Host of the entered URL, if another Hub is used.
     #[must_use]
     pub fn typed_host(&self) -> Option<&str> {
         self.typed_host.as_deref()
     }
 }
 
-/// The address in its short form, which reads as the same address: `hf://ORG/NAME@REV/PATH`.
+/// Writes the short form, which parses to the same address: `hf://ORG/NAME@REV/PATH`.
 impl fmt::Display for HubAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let owner = self.repo.as_str().split('/').next().unwrap_or_default();
@@ -261,7 +261,7 @@ fn is_reference(revision: &str, start: &str) -> bool {
     revision.strip_prefix(start).is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
 }
 
-/// Revision and path of `REV[/PATH]`.
+/// Splits `REV[/PATH]` into revision and path.
 fn split_revision(text: &str) -> (&str, &str) {
     let of_reference = REFERENCES.iter().find_map(|start| {
         let rest = text.strip_prefix(start)?;
@@ -276,12 +276,12 @@ fn decoded(text: &str, error: fn(String) -> HubAddressError) -> Result<String, H
     percent_decode_str(text).decode_utf8().map(String::from).map_err(|_| error(text.to_owned()))
 }
 
-/// One segment of a URL, percent-encoded.
+/// Percent-encodes one segment of a URL.
 pub(super) fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 
-/// A path of a URL, each segment percent-encoded.
+/// Percent-encodes each segment of a path.
 pub(super) fn segments(path: &str) -> String {
     path.split('/').map(segment).collect::<Vec<_>>().join("/")
 }

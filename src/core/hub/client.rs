@@ -19,14 +19,15 @@ use crate::http::{
 use crate::model::Report;
 use crate::redact::bare;
 
-/// Redirects that are followed one after the other.
+/// Maximum number of consecutive redirects.
 const REDIRECTS: usize = 5;
-/// Rate limits that one request waits for.
+/// Maximum number of rate limits for which one request waits.
 const RATE_LIMITS: usize = 5;
-/// Pages of a list of files; the Hub sends 1,000 files a page.
+/// Maximum number of pages of a list of files; the Hub sends 1,000 files per page.
 const MAX_PAGES: usize = 1000;
-/// Files of a repository.
+/// Maximum number of files of a repository.
 const MAX_FILES: usize = 1_000_000;
+/// Name of the Hub in messages.
 pub(super) const SERVICE: &str = "The Hugging Face Hub";
 
 /// Client of one Hub.
@@ -42,18 +43,18 @@ impl fmt::Debug for HubClient {
     }
 }
 
-/// A revision as the Hub knows it now.
+/// A revision in its current state on the Hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PinnedRevision {
-    /// Repository under its present name.
+    /// Repository under its current name.
     pub repo: RepoId,
-    /// Commit that the revision names.
+    /// Commit that the revision points to.
     pub sha: CommitId,
-    /// Access must be granted.
+    /// True if access must be granted.
     pub is_gated: bool,
-    /// Licence, by the model card.
+    /// Licence according to the model card.
     pub license: Option<String>,
-    /// First base model, by the model card.
+    /// First base model according to the model card.
     pub base_model: Option<String>,
 }
 
@@ -67,28 +68,29 @@ pub(super) struct RequestSubject<'a> {
 }
 
 impl HubClient {
-    /// A client that has not touched the network yet.
+    /// Client; does not access the network yet.
     #[must_use]
     pub fn new(http: Arc<HttpClient>, endpoint: HubEndpoint, token: Option<HubToken>) -> Self {
         Self { http, endpoint, token }
     }
 
-    /// The Hub that is asked.
+    /// Address of the Hub.
     #[must_use]
     pub fn endpoint(&self) -> &HubEndpoint {
         &self.endpoint
     }
 
+    /// HTTP client.
     pub(super) fn http(&self) -> &HttpClient {
         &self.http
     }
 
-    /// The page of a repository.
+    /// URL of a repository's page.
     pub(super) fn page(&self, repo: &RepoId) -> String {
         format!("{}/{repo}", self.endpoint)
     }
 
-    /// Requests the commit of a revision. All later requests name the commit.
+    /// Requests the commit of a revision. All later requests use the commit.
     ///
     /// # Errors
     /// See [`HubError`].
@@ -157,7 +159,7 @@ impl HubClient {
         self.endpoint.url(path).ok_or_else(|| HubError::NotAHub { host: host(), what: "its address is not a URL" })
     }
 
-    /// Sends a request, and follows redirects within the Hub. Returns the answer and the URL that gave it.
+    /// Sends a request, and follows redirects within the Hub. Returns the response and the URL that it came from.
     async fn follow(
         &self,
         method: Method,
@@ -185,7 +187,7 @@ impl HubClient {
         next.ok_or_else(|| exchange.bad_redirect(RedirectFault::NoLocation).into())
     }
 
-    /// A request; signed if its target is the Hub itself.
+    /// Request with the token if its target is the Hub itself.
     pub(super) fn request(&self, method: Method, url: Url) -> Request<'static> {
         let token = self.token.as_ref().filter(|_| self.endpoint.is_origin_of(&url));
         let request = Request::download(url, self.http.timings().hub_stall).method(method).service(SERVICE);
@@ -195,7 +197,7 @@ impl HubClient {
         }
     }
 
-    /// Sends a request until it is answered or not worth another attempt. Redirects are answers.
+    /// Sends a request until there is a response, or until retries are used up or of no use. Redirects are responses.
     pub(super) async fn send(
         &self,
         request: &Request<'static>,
@@ -220,7 +222,7 @@ impl HubClient {
         }
     }
 
-    /// Waits until a rate limit is over, if that is soon.
+    /// Waits until a rate limit ends, if that is soon.
     async fn wait_for_rate_limit(&self, limit: Duration, limits: usize) -> Result<(), HubError> {
         let timings = self.http.timings();
         if limit > timings.hub_rate_limit || limits > RATE_LIMITS {
@@ -233,7 +235,7 @@ impl HubClient {
         Ok(())
     }
 
-    /// Meaning of a refusal of the Hub.
+    /// Interprets a rejection by the Hub.
     pub(super) fn refused(&self, error: HttpError, about: RequestSubject<'_>) -> HubError {
         let HttpError::Service(answer) = error else { return error.into() };
         let RequestSubject { repo, revision, path } = about;
@@ -265,7 +267,7 @@ impl HubClient {
     }
 }
 
-/// How long a rate limit lasts, where that is why a request failed.
+/// Duration of the rate limit that a request failed for, if any.
 fn rate_limit(error: &HttpError) -> Option<Duration> {
     error.service().filter(|answer: &&ServiceError| answer.status == 429)?.rate_limit
 }

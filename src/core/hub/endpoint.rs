@@ -9,36 +9,36 @@ use crate::model::{AddressError, check_secure, is_loopback};
 
 /// Address of the public Hub.
 const DEFAULT: &str = "https://huggingface.co";
-/// Second name of the public Hub, which redirects there.
+/// Second host name of the public Hub, which redirects to the first.
 const SHORT_HOST: &str = "hf.co";
 
 /// Address of the Hub in use, the only one that receives a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubEndpoint {
-    /// Path without a slash at its end.
+    /// URL whose path has no trailing slash.
     base: Url,
     is_default: bool,
 }
 
-/// Defect of a text that is no valid address of a Hub.
+/// Defect of a text that is not a valid address of a Hub.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum HubEndpointError {
-    /// Text that no URL parser accepts.
+    /// The text is not a URL.
     #[error("not a valid URL")]
     BadUrl,
-    /// Query or fragment, which no address of a service has.
+    /// The URL has a query or fragment.
     #[error("it has a query or a fragment")]
     Query,
-    /// Rule of addresses that get a token.
+    /// The address must not receive a token.
     #[error(transparent)]
     Address(#[from] AddressError),
 }
 
 impl HubEndpoint {
-    /// Reads the value of `HF_ENDPOINT`; `None` is the public Hub.
+    /// Parses the value of `HF_ENDPOINT`; `None` is the public Hub.
     ///
     /// # Errors
-    /// An address that is not https (http for this machine), or that holds more than host, port and path.
+    /// When the address is not https (http for this machine), or contains more than host, port and path.
     pub fn parse(text: Option<&str>) -> Result<Self, HubEndpointError> {
         let mut base = Url::parse(text.unwrap_or(DEFAULT)).map_err(|_| HubEndpointError::BadUrl)?;
         if base.host_str().is_none() {
@@ -60,12 +60,12 @@ impl HubEndpoint {
         self.is_default
     }
 
-    /// True for a Hub of this machine.
+    /// True for a Hub on this machine.
     pub(super) fn is_loopback(&self) -> bool {
         is_loopback(&self.base)
     }
 
-    /// Host, as messages name the Hub.
+    /// Host, by which messages name the Hub.
     #[must_use]
     pub fn host(&self) -> &str {
         self.base.host_str().unwrap_or_default()
@@ -77,18 +77,19 @@ impl HubEndpoint {
         url.origin() == self.base.origin()
     }
 
-    /// URL below the Hub; `path` begins with a slash and is percent-encoded.
+    /// URL on the Hub; `path` begins with a slash and is percent-encoded.
     pub(super) fn url(&self, path: &str) -> Option<Url> {
         Url::parse(&format!("{self}{path}")).ok()
     }
 
-    /// Path of a URL at this Hub below the Hub's own path.
+    /// Path of a URL on this Hub, relative to the Hub's own path.
     pub(super) fn path_of<'a>(&self, url: &'a Url) -> &'a str {
         let rest = url.path().strip_prefix(self.base.path().trim_end_matches('/'));
         rest.filter(|rest| rest.starts_with('/')).unwrap_or(url.path())
     }
 
-    /// A link in an answer of the Hub: mirrors pass on links to the public Hub, which mean the mirror.
+    /// Resolves a link in a response of the Hub. Mirrors pass on links to the public Hub, which are redirected to the
+    /// mirror.
     pub(super) fn link(&self, asked: &Url, link: &str) -> Option<Url> {
         let url = asked.join(link).ok()?;
         if self.is_default || !is_public(&url) {
@@ -105,12 +106,12 @@ impl fmt::Display for HubEndpoint {
     }
 }
 
-/// True for a URL at huggingface.co.
+/// True for a URL on huggingface.co.
 fn is_public(url: &Url) -> bool {
     Url::parse(DEFAULT).is_ok_and(|public| public.origin() == url.origin())
 }
 
-/// True for the names of the public Hub, with `www.` or without.
+/// True for the host names of the public Hub, with or without `www.`.
 pub(super) fn is_public_host(host: &str) -> bool {
     let public = DEFAULT.trim_start_matches("https://");
     let host = host.trim_start_matches("www.");
@@ -122,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hub_is_the_public_one_unless_a_secure_address_names_another() {
+    fn the_public_hub_is_used_unless_another_secure_address_is_set() {
         for (text, shown, is_default) in [
             (None, "https://huggingface.co", true),
             (Some("https://huggingface.co/"), "https://huggingface.co", true),

@@ -1,4 +1,4 @@
-//! Errors of the Hub, with the fields that callers decide by.
+//! Errors of the Hub, with the fields on which callers base decisions.
 
 use std::time::Duration;
 
@@ -10,13 +10,14 @@ use super::token::TokenOrigin;
 use crate::http::{HttpError, ServiceError};
 use crate::source::PlanError;
 
-/// Failure of the Hub, or of a server that it names.
+/// Failure of the Hub, or of a server that it refers to.
 #[derive(Debug, Error)]
 pub enum HubError {
     /// `HF_HUB_OFFLINE` is set.
     #[error("HF_HUB_OFFLINE is set, so the Hugging Face Hub cannot be used")]
     Offline,
-    /// No repository, or a private one that the token does not open; the Hub does not distinguish the two.
+    /// The repository does not exist, or is private and the token gives no access; the Hub does not distinguish the
+    /// two.
     #[error("repository '{repo}' not found on {host}{}", if origin.is_some() { "" } else { ", or it is private" })]
     RepoNotFound {
         /// The repository.
@@ -25,18 +26,18 @@ pub enum HubError {
         host: String,
         /// Origin of the token that was sent.
         origin: Option<TokenOrigin>,
-        /// The Hub's answer.
+        /// Response of the Hub.
         answer: Box<ServiceError>,
     },
-    /// The Hub does not accept the token.
+    /// The Hub rejects the token.
     #[error("the Hugging Face Hub rejected the token from {origin}")]
     BadToken {
         /// Origin of the token.
         origin: TokenOrigin,
-        /// The Hub's answer.
+        /// Response of the Hub.
         answer: Box<ServiceError>,
     },
-    /// The terms of the repository are not accepted, or the request for access is pending.
+    /// The terms of the repository are not accepted, or the access request is pending.
     #[error("access to the repository '{repo}' must be granted first")]
     Gated {
         /// The repository.
@@ -45,26 +46,26 @@ pub enum HubError {
         page: String,
         /// Origin of the token that was sent.
         origin: Option<TokenOrigin>,
-        /// The Hub's answer.
+        /// Response of the Hub.
         answer: Box<ServiceError>,
     },
-    /// The Hub took the repository down.
+    /// The Hub disabled the repository.
     #[error("the Hugging Face Hub has disabled access to the repository '{repo}'")]
     Disabled {
         /// The repository.
         repo: RepoId,
-        /// Answer of the Hub; `None` if the repository's description reports it.
+        /// Response of the Hub; `None` if the repository's description reports it.
         answer: Option<Box<ServiceError>>,
     },
-    /// The token may not read the repository.
+    /// The token does not permit reading the repository.
     #[error("the Hugging Face Hub denied access to the repository '{repo}'")]
     Forbidden {
         /// The repository.
         repo: RepoId,
-        /// The Hub's answer.
+        /// Response of the Hub.
         answer: Box<ServiceError>,
     },
-    /// No such branch, tag or commit.
+    /// The branch, tag or commit does not exist.
     #[error("the repository '{repo}' has no revision '{revision}'")]
     RevisionNotFound {
         /// The repository.
@@ -74,75 +75,75 @@ pub enum HubError {
         /// Page that lists branches and tags.
         page: String,
     },
-    /// No such file or folder.
+    /// The file or folder does not exist.
     #[error("the repository '{repo}' has no file or folder '{path}'")]
     EntryNotFound {
         /// The repository.
         repo: RepoId,
         /// The path.
         path: String,
-        /// Names like it that are there.
+        /// Similar existing names.
         near: Vec<String>,
     },
-    /// Files that cannot be imported, or none at all.
+    /// Files cannot be imported, or there are none.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// An answer that no Hub gives.
+    /// The response does not come from a Hub.
     #[error("the response from {host} is not from a Hugging Face Hub: {what}")]
     NotAHub {
-        /// Host that answered.
+        /// Host that responded.
         host: String,
-        /// Odd part of the answer.
+        /// Unexpected part of the response.
         what: &'static str,
     },
-    /// Two answers that contradict each other: a mirror or a cache is stale.
+    /// Two responses contradict each other: a mirror or a cache is stale.
     #[error("the Hub's responses for {path} are inconsistent: {what}")]
     Disagree {
         /// Path in the repository.
         path: String,
-        /// Both values.
+        /// Both values, as text.
         what: String,
     },
-    /// The Hub limits requests for longer than is waited, or again and again.
+    /// The Hub limits requests for too long, or repeatedly.
     #[error("the Hugging Face Hub throttled the requests")]
     RateLimited {
         /// Duration of the limit; `None` if the Hub does not report it.
         wait: Option<Duration>,
-        /// A token was sent.
+        /// True if a token was sent.
         has_token: bool,
     },
-    /// A list of files that leaves the Hub, or does not end.
+    /// A list of files leads away from the Hub, or does not end.
     #[error("the Hub's list of files {0}")]
     Pages(&'static str),
-    /// A redirect that is not followed.
+    /// A redirect is not followed.
     #[error("{host} redirects to {to}, which is not allowed")]
     Redirect {
         /// Host that redirects.
         host: String,
-        /// Place that it names, without its query.
+        /// Target, without its query.
         to: String,
     },
-    /// A signed URL is refused, and a new one too.
+    /// A signed URL is rejected, and a new one too.
     #[error("{host} refused {path}, also with a new signed URL ({})", status(answer))]
     Refused {
         /// Path in the repository.
         path: String,
-        /// Host that refuses.
+        /// Host that rejects it.
         host: String,
-        /// Answer of that host.
+        /// Response of that host.
         answer: Box<ServiceError>,
     },
-    /// Server that does not send the requested range.
+    /// A server does not send the requested range.
     #[error("{host} does not send the requested part of {path}: {what}")]
     BadRange {
         /// Path in the repository.
         path: String,
-        /// Host that answered.
+        /// Host that responded.
         host: String,
-        /// Content that came instead.
+        /// Received content instead of the range.
         what: String,
     },
-    /// Content with another sum than the Hub lists.
+    /// The content does not have the checksum that the Hub lists.
     #[error(
         "the content of {path} differs from the Hub's checksum: expected {}, found {}",
         .sums.expected,
@@ -151,7 +152,7 @@ pub enum HubError {
     Mismatch {
         /// Path in the repository.
         path: String,
-        /// Both sums.
+        /// Both checksums.
         sums: SumMismatch,
     },
     /// Any other failure of a request.
@@ -164,7 +165,7 @@ fn status(answer: &ServiceError) -> String {
 }
 
 impl HubError {
-    /// The answer that caused it, for status and request id.
+    /// Response that caused the error, for status and request id.
     #[must_use]
     pub fn answer(&self) -> Option<&ServiceError> {
         match self {

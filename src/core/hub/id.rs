@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::address::HubAddressError;
 
-/// Longest part of an id, in characters.
+/// Maximum length of each part of an id, in characters.
 const MAX_PART: usize = 96;
-/// Hex digits of a commit, and of its short form.
+/// Number of hex digits of a commit, and of its short form.
 const COMMIT: usize = 40;
 const SHORT: usize = 7;
 
@@ -22,7 +22,7 @@ pub struct RepoId(String);
 pub struct CommitId(String);
 
 impl RepoId {
-    /// The text.
+    /// Text of the id.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -69,13 +69,13 @@ impl<'de> Deserialize<'de> for RepoId {
 }
 
 impl CommitId {
-    /// The text.
+    /// Text of the id.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The first seven digits.
+    /// First seven digits.
     #[must_use]
     pub fn short(&self) -> &str {
         &self.0[..SHORT]

@@ -1,22 +1,22 @@
 //! The Hugging Face Hub: addresses, requests, the plan of an import, and files that are read by ranges.
 //!
-//! The seam between the plan of an import and the transfer of its bytes:
+//! Interface between the plan of an import and the transfer of its bytes:
 //!
-//! - [`plan`] gives a [`HubImport`]: the [`HubSource`] (data: what is imported, `UploadSource::Hub`) and the
-//!   [`HubReader`] (behaviour: reads it). The pinned commit ([`HubPin`]) is in the journal.
-//! - [`HubReader::file`] gives the `RemoteFile` of a [`HubFile`], one for all who read it:
-//!   - `stream(a..b)` and `bytes(a..b)` send the bytes of a range, each once and in order, whatever the server does
-//!     meanwhile: short, empty and stalled responses are requested again from the last byte, a refused signed URL is
-//!     renewed once. No two attempts are told apart by the caller; an error is final.
-//!   - `signed_url()` gives the URL of a file in large storage, renewed before it ends, for copies between stores
-//!     (`raw()`, `copy_fault()`); `renew(refused)` another one after a 403. `None`: the Hub itself sends the file.
-//! - `NativeEngine::hub` ([`HubTransfer`]) brings the reader and the modes to the engine; the transfer reports
-//!   `TransferEvent::ImportMode` once and `TransferEvent::ImportFile` for each file that differs.
-//! - [`SumState`] proves a content against [`HubFile::sum`].
+//! - [`plan`] returns a [`HubImport`]: the [`HubSource`] (data: the content to import, `UploadSource::Hub`) and the
+//!   [`HubReader`] (behaviour: reads it). The pinned commit ([`HubPin`]) is stored in the journal.
+//! - [`HubReader::file`] returns the `RemoteFile` of a [`HubFile`], shared by all its readers:
+//!   - `stream(a..b)` and `bytes(a..b)` return the bytes of a range, each once and in order, regardless of the server:
+//!     short, empty and stalled responses are requested again from the last byte, and a rejected signed URL is renewed
+//!     once. The caller does not notice separate attempts; an error is final.
+//!   - `signed_url()` returns the URL of a file in large storage, renewed before it expires, for copies between stores
+//!     (`raw()`, `copy_fault()`); `renew(refused)` returns a new one after a 403. `None`: the Hub itself sends the file.
+//! - `NativeEngine::hub` ([`HubTransfer`]) passes the reader and the modes to the engine; the transfer reports
+//!   `TransferEvent::ImportMode` once and `TransferEvent::ImportFile` for each file whose mode differs.
+//! - [`SumState`] verifies a content against [`HubFile::sum`].
 //!
-//! Of these the transfer has `RemoteFile` and `SignedUrl` by what [`HubReader::file`] returns.
+//! Of these types, the transfer reaches `RemoteFile` and `SignedUrl` only through [`HubReader::file`].
 //!
-//! Redirects are never followed by the HTTP library, the token goes to the Hub alone, and nothing is unpacked on the way.
+//! The HTTP library never follows redirects, the token is sent to the Hub only, and nothing is decompressed in transit.
 
 mod address;
 mod client;

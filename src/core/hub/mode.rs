@@ -5,27 +5,27 @@ use std::sync::Arc;
 
 use super::reader::HubReader;
 
-/// Carriers that an import may use (`--copy`).
+/// Permitted carriers of an import (`--copy`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CopyMode {
-    /// The store where it can, otherwise this program.
+    /// The store if it can, otherwise this program.
     #[default]
     Auto,
-    /// The store alone; files in the repository itself are small, and are always streamed.
+    /// Only the store; files in the repository itself are small, and are always streamed.
     Server,
-    /// This program alone.
+    /// Only this program.
     Client,
 }
 
-/// Extent of the proof of an import (`--verify`).
+/// Extent of the verification of an import (`--verify`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum VerifyMode {
-    /// Streamed files; copied ones are reported as not proved.
+    /// Streamed files are verified; copied ones are reported as unverified.
     #[default]
     Auto,
-    /// Everything: copied files are read back.
+    /// Everything is verified: copied files are read back.
     Full,
-    /// Streamed files, since that is free.
+    /// Streamed files are verified, since that is free; copied ones are not.
     Off,
 }
 
@@ -38,14 +38,14 @@ pub enum Carrier {
     Client,
 }
 
-/// Part of an import that the native engine needs.
+/// Settings of an import for the native engine.
 #[derive(Clone, Debug)]
 pub struct HubTransfer {
     /// Reads the files.
     pub reader: Arc<HubReader>,
-    /// Carriers that may be used.
+    /// Permitted carriers.
     pub copy: CopyMode,
-    /// Extent of the proof.
+    /// Extent of the verification.
     pub verify: VerifyMode,
 }
 

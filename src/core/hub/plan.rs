@@ -1,4 +1,4 @@
-//! Plan of an import: the commit, its selected files, and details of the model, before any byte of it is read.
+//! Plan of an import: the commit, its selected files, and details of the model, before any content is read.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::model::{FileList, file_name};
 use crate::source::{self, Excluded, PlanError, Selection, blob_name};
 
 const CONFIG: &str = "config.json";
-/// Larger documents are not read as a whole.
+/// Maximum size of a document that is read as a whole, in bytes.
 pub(crate) const DOCUMENT_BYTES: u64 = 8 << 20;
 
 /// A planned import, and the reader of its files.
@@ -26,14 +26,14 @@ pub(crate) const DOCUMENT_BYTES: u64 = 8 << 20;
 pub struct HubImport {
     /// Files and their commit.
     pub source: Arc<HubSource>,
-    /// Reads it.
+    /// Reader of the files.
     pub reader: Arc<HubReader>,
-    /// Commit that the revision names now, where an earlier attempt of the import has pinned another one.
+    /// Commit that the revision now points to, if an earlier attempt of the import pinned another one.
     pub moved_to: Option<CommitId>,
 }
 
-/// Plans an import: pins the revision, lists the files, selects those of a model. An earlier attempt's pin counts, also
-/// where the revision names another commit by now.
+/// Plans an import: pins the revision, lists the files, and selects those of a model. The pin of an earlier attempt is
+/// used even if the revision now points to another commit.
 ///
 /// # Errors
 /// See [`HubError`].
@@ -45,7 +45,7 @@ pub async fn plan(
 ) -> Result<HubImport, HubError> {
     let (revision, moved_to) = pinned(client, address, earlier).await?;
     let PinnedRevision { repo, sha, is_gated, license, base_model } = revision;
-    // A repository that was renamed meanwhile is the same import.
+    // A repository that was renamed in the meantime is the same import.
     let repo = earlier.filter(|earlier| earlier.sha == sha).map_or(repo, |earlier| earlier.repo.clone());
     let reader = Arc::new(HubReader::new(Arc::clone(client), repo.clone(), sha.clone()));
     let entries = client.files(&repo, &sha).await?;
@@ -96,7 +96,7 @@ pub async fn plan(
     Ok(HubImport { source: Arc::new(source), reader, moved_to })
 }
 
-/// The commit to import, and the one that the revision names now where that is another.
+/// Returns the commit to import, and the one that the revision now points to if it differs.
 async fn pinned(
     client: &HubClient,
     address: &HubAddress,
@@ -106,26 +106,26 @@ async fn pinned(
     let now = match client.pin(address.repo(), address.revision()).await {
         Ok(now) if now.sha == earlier.sha => return Ok((now, None)),
         Ok(now) => Some(now.sha),
-        // The branch is gone; its commit may still be there.
+        // The branch is gone; its commit may still exist.
         Err(HubError::RevisionNotFound { .. }) => None,
         Err(error) => return Err(error),
     };
     Ok((client.pin(&earlier.repo, earlier.sha.as_str()).await?, now))
 }
 
-/// True if the model's configuration names code of its own.
+/// True if the model's configuration refers to its own code.
 async fn has_code(client: &HubClient, reader: &HubReader, inside: &[(String, &Entry)]) -> Result<bool, HubError> {
     let config = inside.iter().find(|(path, entry)| path == CONFIG && entry.bytes() <= DOCUMENT_BYTES);
     let Some((path, entry)) = config else { return Ok(false) };
     let bytes = reader.file(&file_of(client, entry, path)?).whole().await?;
-    // The check reports what is wrong with it.
+    // The check reports its defects.
     let config: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     Ok(!config["auto_map"].is_null())
 }
 
 fn file_of(client: &HubClient, entry: &Entry, path: &str) -> Result<HubFile, HubError> {
     let not_a_hub = |what| HubError::NotAHub { host: client.endpoint().host().to_owned(), what };
-    // git has no such path, and the store would rename it.
+    // git cannot have such a path, and the store would change it.
     if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
         return Err(not_a_hub("the file list contains a name outside the repository"));
     }
@@ -133,7 +133,7 @@ fn file_of(client: &HubClient, entry: &Entry, path: &str) -> Result<HubFile, Hub
     Ok(HubFile { path: blob_name(path)?, repo_path: entry.path.clone(), bytes: entry.bytes(), sum })
 }
 
-/// The path below a folder; `None` outside it.
+/// Path relative to a folder; `None` outside the folder.
 fn relative<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
     if folder.is_empty() { Some(path) } else { path.strip_prefix(folder)?.strip_prefix('/') }
 }

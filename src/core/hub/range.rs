@@ -1,4 +1,4 @@
-//! Reads a range of a file of the Hub, from the server that has its bytes.
+//! Reads a range of a file on the Hub, from the server that holds its bytes.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use crate::http::{
 };
 use crate::model::Report;
 
-/// Reader of a range of a file; fails after five attempts in a row that brought no byte.
+/// Reader of a range of a file; fails after five consecutive attempts without a byte.
 pub(crate) type RemoteRange = RangeReader<RemoteRangeSource>;
 
 /// A file of a pinned commit.
 pub(crate) struct RemoteRangeSource(Arc<RemoteFile>);
 
 impl RemoteFile {
-    /// Reads a range of the file; the range is cut at its end.
+    /// Reads a range of the file; the range is truncated to the file's size.
     pub(crate) fn stream(self: &Arc<Self>, range: Range<u64>) -> RemoteRange {
         let end = range.end.min(self.file().bytes);
         RangeReader::new(RemoteRangeSource(Arc::clone(self)), range.start..end)
@@ -43,7 +43,7 @@ impl RangeSource for RemoteRangeSource {
         let header = format!("bytes={}-{}", range.start, range.end - 1);
         let request = client.request(Method::GET, url.clone()).header("range", header);
         let response = match &location {
-            // Refusals and rate limits of the Hub have a meaning of their own.
+            // The Hub's rejections and rate limits need interpretation.
             Location::Hub(_) => client.send(&request, file.about()).await?,
             Location::Signed(_) => match client.http().exchange(&request).await {
                 Ok(response) => response,

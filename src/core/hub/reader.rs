@@ -15,10 +15,10 @@ use super::signed_url::CopyFault;
 use super::source::{HubFile, HubSource};
 use crate::model::ContentHash;
 
-/// Small files that are read at the same time.
+/// Maximum number of small files that are read concurrently.
 const READS: usize = 8;
 
-/// Reads the files of one commit; a signed URL of a file is obtained once for all who read it.
+/// Reads the files of one commit; the signed URL of a file is requested once for all its readers.
 pub struct HubReader {
     client: Arc<HubClient>,
     repo: RepoId,
@@ -33,11 +33,13 @@ impl fmt::Debug for HubReader {
 }
 
 impl HubReader {
+    /// Reader of this commit.
     pub(super) fn new(client: Arc<HubClient>, repo: RepoId, sha: CommitId) -> Self {
         Self { client, repo, sha, files: Mutex::default() }
     }
 
-    /// Reason why the blob store cannot copy the weights directly, from the first of their URLs; `None` if it may.
+    /// Reason why the blob store cannot copy the weights directly, determined from the first of their URLs; `None` if
+    /// it can.
     ///
     /// # Errors
     /// See [`HubError`].
@@ -49,7 +51,7 @@ impl HubReader {
         Ok(signed.map_or(Some(CopyFault::NotSigned), |signed| signed.copy_fault()))
     }
 
-    /// A small document, proved by its sum.
+    /// Reads a small document, verified by its checksum.
     ///
     /// # Errors
     /// See [`HubError`].
@@ -57,8 +59,8 @@ impl HubReader {
         self.file(file).whole().await
     }
 
-    /// SHA-256 of each file, in their order: as the Hub lists it, and computed for files in the repository itself, which
-    /// are small.
+    /// SHA-256 of each file, in order: as listed by the Hub, or computed for files in the repository itself, which are
+    /// small.
     ///
     /// # Errors
     /// See [`HubError`].

@@ -18,10 +18,10 @@ use super::wire::unquoted;
 use crate::http::{HttpError, Method, RedirectFault};
 use crate::model::is_loopback;
 
-/// Redirects that are followed one after the other.
+/// Maximum number of consecutive redirects.
 const REDIRECTS: usize = 5;
 
-/// A file of a pinned commit. Knows where its bytes are, asks once an hour for a signed URL, and shares it.
+/// A file of a pinned commit. Knows the server of its bytes, requests a signed URL once an hour, and shares it.
 #[derive(Debug)]
 pub(crate) struct RemoteFile {
     pub(super) client: Arc<HubClient>,
@@ -37,11 +37,12 @@ pub(crate) struct RemoteFile {
 pub(super) enum Location {
     /// The Hub itself.
     Hub(Url),
-    /// Server that the signed URL names.
+    /// Server in the signed URL.
     Signed(Arc<SignedUrl>),
 }
 
 impl RemoteFile {
+    /// Reader of this file.
     pub(super) fn new(client: Arc<HubClient>, repo: RepoId, sha: CommitId, file: HubFile) -> Self {
         Self { client, repo, sha, file, location: Mutex::new(None), whole: OnceCell::new() }
     }
@@ -51,11 +52,12 @@ impl RemoteFile {
         &self.file
     }
 
+    /// Subject of requests for this file.
     pub(super) fn about(&self) -> RequestSubject<'_> {
         RequestSubject { repo: &self.repo, revision: self.sha.as_str(), path: &self.file.repo_path }
     }
 
-    /// Signed URL of the file with enough of its life left; `None` if the Hub itself sends the bytes.
+    /// Signed URL of the file with enough remaining lifetime; `None` if the Hub itself sends the bytes.
     ///
     /// # Errors
     /// See [`HubError`].
@@ -66,7 +68,7 @@ impl RemoteFile {
         })
     }
 
-    /// New signed URL to replace a rejected one. Requests the Hub only if no other request has done so since.
+    /// New signed URL to replace a rejected one. Sends a request to the Hub only if none has been sent since.
     ///
     /// # Errors
     /// See [`HubError`].
@@ -75,7 +77,7 @@ impl RemoteFile {
         self.signed_url().await
     }
 
-    /// Forgets a refused signed URL, unless another reader has replaced it.
+    /// Discards a rejected signed URL, unless another reader has replaced it.
     pub(super) async fn drop_location(&self, refused: &SignedUrl) {
         let mut location = self.location.lock().await;
         if matches!(&*location, Some(Location::Signed(signed)) if **signed == *refused) {
@@ -83,7 +85,7 @@ impl RemoteFile {
         }
     }
 
-    /// Bytes of this range.
+    /// Reads the bytes of this range.
     ///
     /// # Errors
     /// See [`HubError`].
@@ -101,7 +103,7 @@ impl RemoteFile {
         Ok(whole.freeze())
     }
 
-    /// The whole content, proved by its sum and kept: for documents of a few megabytes.
+    /// Reads the whole content, verified by its checksum, and keeps it: for documents of a few megabytes.
     ///
     /// # Errors
     /// See [`HubError`].
@@ -118,7 +120,7 @@ impl RemoteFile {
         self.whole.get_or_try_init(read).await.cloned()
     }
 
-    /// Server of the bytes. One request to the Hub serves all waiting readers.
+    /// Returns the server of the bytes. One request to the Hub serves all waiting readers.
     pub(super) async fn location(&self) -> Result<Location, HubError> {
         let mut location = self.location.lock().await;
         if let Some(known) = location.clone()
@@ -131,7 +133,7 @@ impl RemoteFile {
         Ok(found)
     }
 
-    /// Asks the Hub for the server of the bytes, and compares its answer with its list.
+    /// Requests the server of the bytes from the Hub, and compares the response with the Hub's list.
     async fn locate(&self) -> Result<Location, HubError> {
         let client = &self.client;
         let mut url = client.resolve(&self.repo, &self.sha, &self.file.repo_path)?;
@@ -155,7 +157,7 @@ impl RemoteFile {
     }
 
     fn signed(&self, exchange: &crate::http::RawResponse, url: Url) -> Result<Location, HubError> {
-        // Only a Hub of this machine may lead to another server of it.
+        // Only a Hub on this machine may lead to another server on this machine.
         let is_secure = match is_loopback(&url) {
             true => self.client.endpoint().is_loopback(),
             false => url.scheme() == "https",
@@ -174,7 +176,7 @@ impl RemoteFile {
         Ok(Location::Signed(Arc::new(SignedUrl::new(raw, url, now))))
     }
 
-    /// Compares the headers of an answer with the commit and the list of files.
+    /// Compares the headers of a response with the commit and the list of files.
     fn compare<'a>(&self, header: impl Fn(&'static str) -> Option<&'a str>) -> Result<(), HubError> {
         let Some(commit) = header("x-repo-commit") else {
             let host = self.client.endpoint().host().to_owned();

@@ -6,15 +6,15 @@ use super::source::HubExcluded;
 use crate::model::file_name;
 use crate::source::{ExcludeReason, Selection};
 
-/// A file of the folder that is imported.
+/// A file of the imported folder.
 #[derive(Clone, Copy)]
 pub(super) struct RepositoryFile<'a> {
-    /// Path below that folder.
+    /// Path relative to that folder.
     pub(super) path: &'a str,
     pub(super) bytes: u64,
 }
 
-/// Files that a loader of a model reads, by their names at the root of the import.
+/// Files that a model loader reads, by their names at the root of the import.
 const NEEDED: [&str; 24] = [
     "config.json",
     "generation_config.json",
@@ -32,7 +32,7 @@ const NEEDED: [&str; 24] = [
     "*preprocessor_config.json",
     "processor_config.json",
     "adapter_*",
-    // Tokenizers under other names.
+    // Tokenizers with other names.
     "tekken.json",
     "spiece.model",
     "sentencepiece.bpe.model",
@@ -43,7 +43,7 @@ const NEEDED: [&str; 24] = [
     "quantize_config.json",
 ];
 const CODE: &str = "*.py";
-/// Files that no loader of a model reads, by their names in any folder.
+/// Files that no model loader reads, by their names in any folder.
 const NOT_NEEDED: [&str; 17] = [
     "README*",
     "LICENSE*",
@@ -63,10 +63,10 @@ const NOT_NEEDED: [&str; 17] = [
     "training_args.bin",
     "optimizer*",
 ];
-/// Weights that are replaced by safetensors in the same folder.
+/// Weights that safetensors files in the same folder replace.
 const OTHER_WEIGHTS: [&str; 3] = ["*.bin", "*.bin.index.json", "*.pt"];
 
-/// The files that stay in the repository. `has_code`: the model's configuration names code of its own.
+/// Returns the files to exclude. `has_code`: the model's configuration refers to its own code.
 pub(super) fn select(files: Vec<RepositoryFile<'_>>, selection: &Selection, has_code: bool) -> Vec<HubExcluded> {
     let with_safetensors: BTreeSet<&str> =
         files.iter().filter(|file| file.path.ends_with(".safetensors")).map(|file| folder(file.path)).collect();
@@ -90,7 +90,7 @@ pub(super) fn select(files: Vec<RepositoryFile<'_>>, selection: &Selection, has_
     files.into_iter().filter_map(left).collect()
 }
 
-/// Reason to omit a file where the user selects nothing.
+/// Reason to exclude a file if the user selects nothing.
 fn of_model(path: &str, has_safetensors: bool, has_code: bool) -> Option<ExcludeReason> {
     let name = file_name(path);
     let is_one_of = |globs: &[&str]| globs.iter().any(|glob| fast_glob::glob_match(glob, name));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn options_select_as_in_a_folder() {
+    fn options_select_as_in_a_local_folder() {
         let globs = |globs: &[&str]| globs.iter().map(|glob| glob.parse().expect("a glob")).collect();
         let only = Selection::new(globs(&["*.gguf", "README*", ".gitattributes"]), Vec::new(), true);
         assert_eq!(taken(&REPOSITORY, &only, false), ["README.md", "model.gguf"]);

@@ -9,11 +9,11 @@ use url::Url;
 
 use crate::model::is_loopback;
 
-/// Hosts that a blob store may copy from: the Hub's own delivery networks.
+/// Hosts from which a blob store may copy: the Hub's own delivery networks.
 const COPY_HOSTS: [&str; 2] = [".hf.co", ".huggingface.co"];
-/// Longest URL that a blob store copies from.
+/// Maximum length of a URL from which a blob store copies.
 const MAX_COPIED_URL: usize = 2048;
-/// A URL that lives shorter than this is renewed.
+/// Minimum remaining lifetime: a URL with less is renewed.
 const MARGIN: Duration = Duration::from_secs(300);
 
 /// Reason why a blob store cannot copy a file from the Hub directly.
@@ -22,7 +22,7 @@ pub enum CopyFault {
     /// A file in the repository itself, for which there is no signed URL.
     #[error("the file is stored in the repository itself, which a blob store cannot read")]
     NotSigned,
-    /// A host that is none of the Hub's delivery networks.
+    /// A host outside the Hub's delivery networks.
     #[error("{0} is not a public host of the Hub")]
     Host(String),
     /// A URL that is too long, in characters.
@@ -30,27 +30,27 @@ pub enum CopyFault {
     TooLong(usize),
 }
 
-/// Signed URL of one file, good for every range of it until it ends.
+/// Signed URL of one file, valid for every range of it until it expires.
 ///
-/// Not registered with the texts that are masked by value: an import has hundreds of them, and would drive the SAS and
-/// the tokens out of that list. Nothing but [`SignedUrl::raw`] and [`SignedUrl::url`] gives it out.
+/// Not added to the texts that are masked by value: an import has hundreds of these URLs, and they would displace the
+/// SAS and the tokens from that list. Only [`SignedUrl::raw`] and [`SignedUrl::url`] reveal it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct SignedUrl {
     raw: String,
     url: Url,
-    /// Lifetime from the moment it was obtained; `None` if the URL does not state it.
+    /// Lifetime from the time of the response; `None` if the URL does not state it.
     life: Option<Duration>,
     obtained: Instant,
 }
 
 impl SignedUrl {
-    /// Takes the text of `Location` into custody. `now`: seconds since 1970 on the clock of the server that sent it.
+    /// Wraps the text of `Location`. `now`: seconds since 1970 on the clock of the server that sent it.
     pub(super) fn new(raw: &str, url: Url, now: i64) -> Self {
         let life = ends_at(&url).map(|end| Duration::from_secs(u64::try_from(end - now).unwrap_or_default()));
         Self { raw: raw.to_owned(), url, life, obtained: Instant::now() }
     }
 
-    /// `Location`, byte for byte: what `x-ms-copy-source` gets.
+    /// `Location`, byte for byte: the value for `x-ms-copy-source`.
     pub(crate) fn raw(&self) -> &str {
         &self.raw
     }
@@ -65,7 +65,7 @@ impl SignedUrl {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// Reason why a blob store cannot copy from this URL; `None` if it may.
+    /// Reason why a blob store cannot copy from this URL; `None` if it can.
     pub(crate) fn copy_fault(&self) -> Option<CopyFault> {
         let host = self.host().to_ascii_lowercase();
         let is_public = self.url.scheme() == "https"
@@ -78,7 +78,7 @@ impl SignedUrl {
         (self.raw.len() > MAX_COPIED_URL).then_some(CopyFault::TooLong(self.raw.len()))
     }
 
-    /// True if too little of its life is left for another request: less than 5 minutes, or than a quarter of it.
+    /// True if too little lifetime remains for another request: less than 5 minutes, or than a quarter of it.
     pub(crate) fn is_ending(&self) -> bool {
         let Some(life) = self.life else { return false };
         let left = life.saturating_sub(self.obtained.elapsed());
@@ -86,14 +86,14 @@ impl SignedUrl {
     }
 }
 
-/// Host and path, without the query.
+/// Writes host and path, without the query.
 impl fmt::Debug for SignedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SignedUrl({}{}?***)", self.host(), self.url.path())
     }
 }
 
-/// When a signed URL ends, in seconds since 1970, by `Expires` or `X-Amz-Date` and `X-Amz-Expires`.
+/// Expiry of a signed URL in seconds since 1970, from `Expires` or `X-Amz-Date` and `X-Amz-Expires`.
 fn ends_at(url: &Url) -> Option<i64> {
     let value = |wanted: &str| url.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
     let by_policy = value("Expires").and_then(|end| end.parse().ok());
@@ -104,7 +104,7 @@ fn ends_at(url: &Url) -> Option<i64> {
     })
 }
 
-/// `20260820T101530Z` in seconds since 1970.
+/// Converts `20260820T101530Z` to seconds since 1970.
 fn amz_date(text: &str) -> Option<i64> {
     let format = time::macros::format_description!("[year][month][day]T[hour][minute][second]Z");
     time::PrimitiveDateTime::parse(text, format).ok().map(|date| date.assume_utc().unix_timestamp())
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_url_ends_before_its_last_minutes() {
+    async fn a_url_is_renewed_before_its_last_minutes() {
         let hour = signed("https://us.aws.cdn.hf.co/x?Expires=4600&Signature=CANARY", 1000);
         let amz = signed(
             "https://cas-bridge.xethub.hf.co/x?X-Amz-Date=19700101T001640Z&X-Amz-Expires=3600&X-Amz-Signature=CANARY",

@@ -4,10 +4,10 @@ use crate::model::file_name;
 
 /// Maximum number of suggested names.
 const MAX_SIMILAR: usize = 3;
-/// Longer names are not compared letter by letter.
+/// Maximum length of names that are compared letter by letter.
 const MAX_LENGTH: usize = 256;
 
-/// The files and folders whose names are nearest to this path, the nearest first.
+/// Returns the files and folders whose names are most similar to this path, the most similar first.
 pub(super) fn similar_paths<'a>(wanted: &str, paths: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut names: Vec<&str> = Vec::new();
     for path in paths {
@@ -22,7 +22,7 @@ pub(super) fn similar_paths<'a>(wanted: &str, paths: impl Iterator<Item = &'a st
     ranked.into_iter().take(MAX_SIMILAR).map(|(_, name)| name.to_owned()).collect()
 }
 
-/// How far a name is from the wanted one; `None` if it is too far.
+/// Distance of a name from the wanted one; `None` if it is too large.
 fn similarity_rank(wanted: &str, name: &str) -> Option<usize> {
     let (left, right) = (wanted.to_lowercase(), name.to_lowercase());
     if left == right {
@@ -40,7 +40,7 @@ fn similarity_rank(wanted: &str, name: &str) -> Option<usize> {
     (distance <= most).then_some(distance + 1)
 }
 
-/// Levenshtein's distance.
+/// Levenshtein distance.
 fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistyped_name_has_neighbours() {
+    fn a_mistyped_name_has_suggestions() {
         let paths = ["config.json", "fp8/model.safetensors", "model.safetensors", "onnx/model.onnx", "README.md"];
         for (wanted, names) in [
             ("Config.json", &["config.json"][..]),

@@ -1,4 +1,4 @@
-//! Subject of an import, as data: the commit, its files, and the model card. Holds no secret.
+//! Content of an import, as data: the commit, its files, and the model card. Contains no secret.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,23 +8,23 @@ use super::sum::HubSum;
 use crate::model::{BlobPath, FileList, SourceFile};
 use crate::source::{ExcludeReason, Excluded};
 
-/// A file that is imported.
+/// A file to import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubFile {
-    /// Name in the container: the path below the folder that is imported.
+    /// Name in the container: the path relative to the imported folder.
     pub path: BlobPath,
     /// Path in the repository.
     pub repo_path: String,
     /// Size in bytes.
     pub bytes: u64,
-    /// Sum of its content, as the Hub lists it.
+    /// Checksum of its content, as listed by the Hub.
     pub sum: HubSum,
 }
 
-/// A file of the repository that stays there.
+/// A file of the repository that is not imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubExcluded {
-    /// Path below the folder that is imported.
+    /// Path relative to the imported folder.
     pub path: String,
     /// Size in bytes.
     pub bytes: u64,
@@ -32,27 +32,27 @@ pub struct HubExcluded {
     pub reason: ExcludeReason,
 }
 
-/// Files of one commit that are imported. Holds no secret.
+/// Files of one commit to import. Contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubSource {
-    /// Commit and path, as the journal keeps them.
+    /// Commit and path, as stored in the journal.
     pub pin: HubPin,
     /// Files, sorted by their names in the container; never empty.
     pub files: Vec<HubFile>,
-    /// Files that stay, sorted by path.
+    /// Files that are not imported, sorted by path.
     pub excluded: Vec<HubExcluded>,
-    /// The source is the repository or a folder, not one file of it.
+    /// True if the source is the repository or a folder, not one file of it.
     pub whole_directory: bool,
-    /// Access had to be granted.
+    /// True if access had to be granted.
     pub is_gated: bool,
-    /// Licence, by the model card.
+    /// Licence according to the model card.
     pub license: Option<String>,
-    /// First base model, by the model card.
+    /// First base model according to the model card.
     pub base_model: Option<String>,
     pub(super) list: FileList,
 }
 
-/// Commit of an import: everything that a resumed upload needs. Holds no secret.
+/// Commit of an import: all data that a resumed upload needs. Contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HubPin {
@@ -62,47 +62,47 @@ pub struct HubPin {
     pub repo: RepoId,
     /// Commit.
     pub sha: CommitId,
-    /// Revision as the user named it, decoded; `main` where none was named.
+    /// Revision as entered by the user, decoded; `main` by default.
     pub reference: String,
-    /// Folder or file that is imported; empty for the whole repository.
+    /// Imported folder or file; empty for the whole repository.
     pub path: String,
 }
 
 impl HubSource {
-    /// Files in the form of all uploads. The first 64 bits of a file's checksum replace its modification time, so that
-    /// equal lists have equal contents.
+    /// Files in the form that all uploads use. The first 64 bits of a file's checksum replace its modification time, so
+    /// that equal lists have equal contents.
     #[must_use]
     pub fn list(&self) -> &FileList {
         &self.list
     }
 
-    /// The file of this name in the container.
+    /// File with this name in the container.
     #[must_use]
     pub fn file(&self, path: &str) -> Option<&HubFile> {
         let at = self.files.binary_search_by(|file| file.path.as_str().cmp(path)).ok()?;
         self.files.get(at)
     }
 
-    /// Bytes that are imported.
+    /// Total size to import in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
     }
 
-    /// Files and bytes of the repository, or of the folder of it that is imported.
+    /// Number and total bytes of all files in the repository, or in its imported folder.
     #[must_use]
     pub fn all(&self) -> (u64, u64) {
         let left: u64 = self.excluded.iter().map(|left| left.bytes).sum();
         ((self.files.len() + self.excluded.len()) as u64, self.bytes() + left)
     }
 
-    /// Address of a folder below the one that is imported, in its short form.
+    /// Address of a folder below the imported one, in short form.
     #[must_use]
     pub fn below(&self, folder: &str) -> String {
         HubAddress::new(&self.pin, folder).to_string()
     }
 
-    /// Tags of a model that is made of it.
+    /// Tags of a model made from it.
     #[must_use]
     pub fn tags(&self) -> Vec<(&'static str, String)> {
         let HubPin { repo, sha, reference, path, .. } = &self.pin;
@@ -122,13 +122,14 @@ impl HubSource {
 }
 
 impl HubFile {
+    /// File in the form that all uploads use.
     pub(super) fn source_file(&self) -> SourceFile {
         SourceFile { path: self.path.clone(), bytes: self.bytes, modified: self.sum.stamp() }
     }
 }
 
 impl HubExcluded {
-    /// The entry as local sources have it.
+    /// Entry in the form that local sources use.
     pub(crate) fn entry(&self) -> Excluded {
         Excluded { path: self.path.clone(), reason: self.reason }
     }

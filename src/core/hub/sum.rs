@@ -1,4 +1,4 @@
-//! Checksums of the Hub: SHA-256 of files in large storage, and git's SHA-1 of the others.
+//! Checksums on the Hub: SHA-256 of files in large storage, and git's SHA-1 of the others.
 
 use std::fmt;
 
@@ -9,17 +9,17 @@ use sha2::{Digest, Sha256};
 
 use crate::model::{ContentHash, from_hex};
 
-/// Sum of a file's content, as the Hub lists it.
+/// Checksum of a file's content, as listed by the Hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HubSum {
     /// SHA-256 of the content: files in large storage.
     Sha256(ContentHash),
-    /// SHA-1 of the content behind git's header: files in the repository itself.
+    /// SHA-1 of git's header and the content: files in the repository itself.
     GitSha1([u8; 20]),
 }
 
 impl HubSum {
-    /// Reads the git id of a blob: 40 hex digits.
+    /// Parses the git id of a blob: 40 hex digits.
     #[must_use]
     pub fn of_git(text: &str) -> Option<Self> {
         from_hex(text).map(Self::GitSha1)
@@ -31,7 +31,7 @@ impl HubSum {
         matches!(self, Self::Sha256(_))
     }
 
-    /// SHA-256 of the content; `None` of files in the repository itself.
+    /// SHA-256 of the content; `None` for files in the repository itself.
     #[must_use]
     pub fn sha256(self) -> Option<ContentHash> {
         match self {
@@ -48,7 +48,7 @@ impl HubSum {
     }
 }
 
-/// Lower-case hex digits.
+/// Writes lower-case hex digits.
 impl fmt::Display for HubSum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -58,7 +58,7 @@ impl fmt::Display for HubSum {
     }
 }
 
-/// Hex digits; their number identifies the kind.
+/// Writes hex digits; their number identifies the kind.
 impl Serialize for HubSum {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -73,7 +73,7 @@ impl<'de> Deserialize<'de> for HubSum {
     }
 }
 
-/// Sum of a content that is read in order.
+/// State of the checksum of a content that is read in order.
 #[derive(Clone)]
 pub struct SumState {
     expected: HubSum,
@@ -86,10 +86,10 @@ enum HashState {
     Sha1(Sha1),
 }
 
-/// Content with another sum than the Hub lists.
+/// Content with a different checksum than the Hub lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SumMismatch {
-    /// Sum that the Hub lists.
+    /// Checksum that the Hub lists.
     pub expected: HubSum,
     /// Checksum of the received content.
     pub found: HubSum,
@@ -119,7 +119,7 @@ impl SumState {
         Some(Self { expected, state })
     }
 
-    /// State after the bytes so far: about 110 bytes, whatever their number.
+    /// State after the bytes so far: about 110 bytes, regardless of their number.
     pub(crate) fn save(&self) -> Vec<u8> {
         match &self.state {
             HashState::Sha256(state) => state.serialize().to_vec(),
@@ -127,7 +127,7 @@ impl SumState {
         }
     }
 
-    /// Takes in the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.state {
             HashState::Sha256(state) => state.update(bytes),
@@ -135,10 +135,10 @@ impl SumState {
         }
     }
 
-    /// Compares the sums at the end.
+    /// Compares the checksums at the end.
     ///
     /// # Errors
-    /// Both sums, where they differ.
+    /// Both checksums, if they differ.
     pub fn finish(self) -> Result<HubSum, SumMismatch> {
         let found = match self.state {
             HashState::Sha256(state) => HubSum::Sha256(<[u8; 32]>::from(state.finalize()).into()),
@@ -157,12 +157,13 @@ fn restored<T: SerializableState>(saved: &[u8]) -> Option<T> {
 mod tests {
     use super::*;
 
-    /// Sum as `git hash-object` and `sha256sum` print it for `hello\n`.
+    /// Checksum that `git hash-object` and `sha256sum` print for `hello
+    /// `.
     const GIT: &str = "ce013625030ba8dba906f756967f9e9ca394464a";
     const SHA256: &str = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
 
     #[test]
-    fn both_sums_are_those_of_git_and_of_sha256sum() {
+    fn both_checksums_match_git_and_sha256sum() {
         let sums = [HubSum::of_git(GIT).expect("a sum"), HubSum::Sha256(SHA256.parse().expect("a sum"))];
         for sum in sums {
             let mut state = SumState::new(sum, 6);

@@ -33,10 +33,12 @@ pub(super) fn notices(reports: &Mutex<Vec<Report>>) -> Vec<String> {
     reports.iter().filter_map(notice).collect()
 }
 
+/// Parses a source.
 pub(super) fn address(text: &str) -> HubAddress {
     HubAddress::parse(text).expect("an address")
 }
 
+/// Response with the description of a repository at this commit.
 pub(super) fn description(sha: &str) -> ServerScript {
     answer("200 OK", &[], &format!(r#"{{"id":"org/repo","sha":"{sha}","gated":false,"cardData":{{"license":"mit"}}}}"#))
 }
@@ -59,10 +61,12 @@ pub(super) fn large(path: &str, content: &str) -> String {
     )
 }
 
+/// Response with a list of files.
 pub(super) fn page(entries: &[String]) -> ServerScript {
     answer("200 OK", &[], &format!("[{}]", entries.join(",")))
 }
 
+/// Plans an import of this source from this server.
 pub(super) async fn planned(server: &Server, source: &str) -> Result<HubImport, HubError> {
     plan(&hub(server, None).0, &address(source), &Selection::default(), None).await
 }
@@ -111,7 +115,7 @@ async fn a_plan_pins_the_revision_and_lists_all_pages_of_the_commit() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_folder_becomes_the_root_and_a_file_goes_alone() {
+async fn a_folder_becomes_the_root_and_a_file_is_imported_alone() {
     let entries = || {
         page(&[
             large("fp8/model.safetensors", "weights!"),

@@ -9,17 +9,17 @@ use thiserror::Error;
 use crate::env::{Env, var};
 use crate::redact::Token;
 
-/// More is no token.
+/// Maximum length of a token.
 const MAX_LENGTH: usize = 4096;
 
-/// Token that is sent to the Hub, and nowhere else.
+/// Token that is sent only to the Hub.
 #[derive(Clone, Debug)]
 pub struct HubToken {
     token: Token,
     origin: TokenOrigin,
 }
 
-/// Place that a token came from, for errors.
+/// Origin of a token, for errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenOrigin {
     /// Environment variable.
@@ -40,10 +40,10 @@ impl fmt::Display for TokenOrigin {
 /// Failure to read a token that the user configured.
 #[derive(Debug, Error)]
 pub enum HubTokenError {
-    /// Text that no header can carry.
+    /// The text cannot be sent in a header.
     #[error("{0} contains no Hugging Face token")]
     NoToken(TokenOrigin),
-    /// File that `HF_TOKEN_PATH` names and that cannot be read.
+    /// The file in `HF_TOKEN_PATH` cannot be read.
     #[error("cannot read the token file {}: {why}", .path.display())]
     Unreadable {
         /// The file.
@@ -87,7 +87,7 @@ impl HubToken {
         Ok(Self { token: Token::new(text.to_owned()), origin })
     }
 
-    /// Place that it came from.
+    /// Origin of the token.
     #[must_use]
     pub fn origin(&self) -> &TokenOrigin {
         &self.origin
@@ -99,7 +99,7 @@ impl HubToken {
     }
 }
 
-/// True for a switch as the Hub's own client reads it: 1, on, yes, true, case-insensitively.
+/// True for an enabled switch in the notation of the Hub's own client: 1, on, yes, true, case-insensitively.
 #[must_use]
 pub fn is_on(env: &Env, name: &str) -> bool {
     let words = ["1", "on", "yes", "true"];

@@ -23,7 +23,7 @@ impl Description {
         !matches!(self.gated, Value::Null | Value::Bool(false))
     }
 
-    /// Text of the card under this key, or the first of several.
+    /// Text of the model card under this key, or the first of several.
     pub(super) fn card(&self, key: &str) -> Option<String> {
         let value = &self.card_data[key];
         let text = value.as_str().or_else(|| value.as_array()?.first()?.as_str())?;
@@ -51,11 +51,12 @@ struct Lfs {
 }
 
 impl Entry {
+    /// True for a file, false for a directory.
     pub(super) fn is_file(&self) -> bool {
         self.kind == "file"
     }
 
-    /// Sum of the content; `None` if the list has none that can be read.
+    /// Checksum of the content; `None` if the list has none that can be parsed.
     pub(super) fn sum(&self) -> Option<HubSum> {
         match &self.lfs {
             Some(lfs) => lfs.oid.trim_start_matches("sha256:").parse().ok().map(HubSum::Sha256),
@@ -77,7 +78,7 @@ pub(super) fn next_link(header: &str) -> Option<&str> {
     })
 }
 
-/// An entity tag without its quotes.
+/// Entity tag without its quotes.
 pub(super) fn unquoted(tag: &str) -> &str {
     tag.trim().trim_start_matches("W/").trim_matches('"')
 }
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_names_a_licence_and_base_models() {
+    fn a_card_contains_a_licence_and_base_models() {
         let description: Description = serde_json::from_value(json!({
             "id": "o/r", "sha": "1", "gated": "manual",
             "cardData": {"license": " apache-2.0 ", "base_model": ["o/base", "o/other"], "license_name": ""}
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn answer_survives_mutation() {
+    fn response_survives_mutation() {
         let description = br#"{"id":"o/r","sha":"1","gated":"auto","cardData":{"license":["x"],"base_model":{}}}"#;
         let entry = br#"[{"type":"file","oid":"1","size":1,"path":"a","lfs":{"oid":"2","size":3}}]"#;
         crate::fuzz::fuzz("hub-answers", &[description, entry], |input| {

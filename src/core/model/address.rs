@@ -3,13 +3,13 @@
 use thiserror::Error;
 use url::{Host, Url};
 
-/// Broken part of the rule.
+/// Violated part of the rule.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum AddressError {
     /// Neither https nor, on this machine, http.
     #[error("it does not use https")]
     NotHttps,
-    /// User name or password before the host, which would be sent as credentials of their own.
+    /// User name or password before the host, which would be sent as separate credentials.
     #[error("it contains a user name or password")]
     UserInformation,
 }
@@ -25,7 +25,7 @@ pub(crate) fn check_secure(url: &Url) -> Result<(), AddressError> {
     Ok(())
 }
 
-/// True if the URL names this machine.
+/// True if the host of the URL is this machine.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {

@@ -17,20 +17,20 @@ pub struct BaseModel {
 }
 
 impl BaseModel {
-    /// The name alone, for the tag `baseArchitecture`.
+    /// Short name, for the tag `baseArchitecture`.
     #[must_use]
     pub fn short_name(&self) -> &str {
         &self.short_name
     }
 
-    /// The `azureml://` URI that the service takes.
+    /// `azureml://` URI for the service.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri
     }
 }
 
-/// As the user wrote it.
+/// Writes the text as the user entered it.
 impl fmt::Display for BaseModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.given)
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_give_a_uri_and_a_short_name() {
+    fn both_forms_have_a_uri_and_a_short_name() {
         let short: BaseModel = "FW-DeepSeek-v3.1".parse().expect("short");
         assert_eq!(short.uri(), "azureml://registries/azureml-fireworks/models/FW-DeepSeek-v3.1/versions/1");
         let long: BaseModel = "azureml://registries/r/models/gpt-oss/versions/4".parse().expect("long");

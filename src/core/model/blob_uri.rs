@@ -1,4 +1,4 @@
-//! Locations in a blob store, and the one rule for their equality.
+//! Locations in a blob store, and the only rule for their equality.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,16 +9,16 @@ use url::Url;
 
 use crate::redact::{SecretUrl, bare};
 
-/// Address of a container, or of a container and prefix, as the service wrote it; never with a query, a fragment or
-/// user information.
+/// Address of a container, or of a container and prefix, as received from the service; never with a query, a fragment
+/// or user information.
 ///
-/// Two are equal if they denote the same location: scheme, host in any case, port with its default, and path without
-/// the slash at its end. Services write all of these forms for one location.
+/// Two addresses are equal if they denote the same location: scheme, host in any case, port with its default, and path
+/// without a trailing slash. Services write all of these forms for the same location.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct BlobUri(Url);
 
-/// A text that is no address of a blob store.
+/// The text is not an address in a blob store.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("the blob URI is not a URL")]
 pub struct BlobUriError;
@@ -30,7 +30,7 @@ impl BlobUri {
         Self(location.without_query())
     }
 
-    /// Address as the service wrote it, for the registration and for display.
+    /// Address as received from the service, for the registration and for display.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -42,8 +42,8 @@ impl BlobUri {
         text.parse::<Self>().is_ok_and(|other| *self == other)
     }
 
-    /// This place with the signature of a SAS; `None` if that SAS is for another place, which neither is this one nor
-    /// holds it.
+    /// This location with the signature of a SAS; `None` if that SAS is for another location, which neither equals nor
+    /// contains this one.
     pub(crate) fn signed_by(&self, sas: &SecretUrl) -> Option<SecretUrl> {
         let signed = Self::of(sas);
         let (scheme, host, port, path) = self.canonical();
@@ -57,7 +57,7 @@ impl BlobUri {
         Some(SecretUrl::new(url))
     }
 
-    /// Host, and the port where it is none of the scheme's own.
+    /// Host, with the port if it is not the default.
     pub(crate) fn host(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();
         self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_read_with_a_sas_for_it_or_for_what_holds_it() {
+    fn a_location_accepts_a_sas_for_itself_or_a_parent() {
         let place: BlobUri = format!("{PLACE}/a%20b/").parse().expect("a place");
         let signed = |sas: &str| {
             let sas = SecretUrl::new(Url::parse(sas).expect("a URL"));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_stays_as_the_service_wrote_it_but_for_its_secrets() {
+    fn the_text_is_unchanged_except_for_its_secrets() {
         let uri: BlobUri = "https://u:p@h/c/?sig=CANARY".parse().expect("a place");
         assert_eq!(uri.as_str(), "https://h/c/");
         assert_eq!(serde_json::to_string(&uri).expect("JSON"), r#""https://h/c/""#);

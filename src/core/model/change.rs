@@ -1,4 +1,4 @@
-//! Changes of a registered model.
+//! Changes to a registered model.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{CustomModel, Tag};
 use crate::redact;
 
-/// Change of a version: only description and tags can be changed. Unnamed tags stay unchanged.
+/// Change to a version: only description and tags can be changed. Tags that are not listed stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelChange {
     /// New description; empty clears it.
@@ -17,10 +17,10 @@ pub struct ModelChange {
 }
 
 impl ModelChange {
-    /// Puts a change together.
+    /// Builds a change.
     ///
     /// # Errors
-    /// A sentence, when nothing is changed or a tag is given two meanings.
+    /// A sentence, if nothing changes, or a tag is both set and removed, or set to two values.
     pub fn new(description: Option<String>, set: Vec<Tag>, remove: Vec<String>) -> Result<Self, String> {
         let mut tags = BTreeMap::new();
         for Tag { key, value } in set {
@@ -39,7 +39,7 @@ impl ModelChange {
         Ok(Self { description, tags })
     }
 
-    /// True if a model includes this change. A model holds texts without their secrets.
+    /// True if a model includes this change. Texts of a model are stored without their secrets.
     #[must_use]
     pub fn is_shown_by(&self, model: &CustomModel) -> bool {
         let view = model.view();
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_has_one_meaning() {
+    fn a_tag_cannot_be_set_twice_or_set_and_removed() {
         assert_eq!(change(None, &["a=1"], &["a"]), Err("the tag 'a' is both set and removed".into()));
         assert_eq!(change(None, &["a=1", "a=1"], &[]), Err("the tag 'a' is set twice".into()));
         let changed = change(None, &["b=2", "a="], &["c", "c"]).expect("a change");
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_description_is_a_change_and_none_is_not() {
+    fn an_empty_description_is_a_change_and_a_missing_one_is_not() {
         assert!(change(Some(""), &[], &[]).is_ok());
         assert_eq!(change(None, &[], &[]), Err("nothing to change".into()));
     }

@@ -1,9 +1,9 @@
-//! The Azure clouds, by their hosts and scopes. Pure.
+//! Azure clouds, by their hosts and scopes. Pure.
 
-/// The Azure cloud that a project lives in.
+/// Azure cloud of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cloud {
-    /// azure.com; also the cloud of a loopback address and of a host of no known cloud.
+    /// azure.com; also for loopback addresses and unknown hosts.
     Public,
     /// azure.us.
     UsGovernment,
@@ -20,7 +20,7 @@ struct Addresses {
     projects: &'static str,
     /// Host of Azure Resource Manager.
     arm: &'static str,
-    /// Scope of tokens for projects, where it is known.
+    /// Scope of tokens for projects, if known.
     project_scope: Option<&'static str>,
 }
 
@@ -66,7 +66,7 @@ impl Cloud {
         ALL.iter().any(|one| host.eq_ignore_ascii_case(one.arm))
     }
 
-    /// True for a host of an account that answers requests to deployments.
+    /// True for a host of an account that serves requests to deployments.
     pub(crate) fn is_inference_host(host: &str) -> bool {
         const SERVICES: [&str; 3] = [".services.ai", ".openai", ".cognitiveservices"];
         ALL.iter().filter_map(|one| host.strip_suffix(one.domain)).any(|rest| {
@@ -85,7 +85,7 @@ impl Cloud {
         self.addresses().arm
     }
 
-    /// Scope of tokens for Foundry projects, where it is known.
+    /// Scope of tokens for Foundry projects, if known.
     pub(crate) fn project_scope(self) -> Option<&'static str> {
         self.addresses().project_scope
     }

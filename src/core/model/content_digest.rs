@@ -8,9 +8,9 @@ use super::ContentHash;
 /// Tag of a registered model that holds its digest.
 pub const CONTENT_DIGEST: &str = "contentDigest";
 
-/// SHA-256 over a line of each file: path, NUL, size in decimal digits, NUL, SHA-256 of the content in lower-case hex
-/// digits, LF. Paths are relative to the source with `/` between parts, in UTF-8, and the lines are sorted by the bytes of
-/// the paths. A path holds neither NUL nor LF: the store keeps no such name.
+/// SHA-256 over one line per file: path, NUL, size in decimal digits, NUL, SHA-256 of the content in lower-case hex
+/// digits, LF. Paths are relative to the source with `/` between components, in UTF-8, and the lines are sorted by the
+/// bytes of the paths. A path contains neither NUL nor LF: the store does not preserve such names.
 #[must_use]
 pub fn content_digest<'a>(files: impl IntoIterator<Item = (&'a str, u64, ContentHash)>) -> ContentHash {
     let mut files: Vec<_> = files.into_iter().collect();
@@ -26,9 +26,11 @@ pub fn content_digest<'a>(files: impl IntoIterator<Item = (&'a str, u64, Content
 mod tests {
     use super::*;
 
-    /// The expected value is that of `printf 'a/b\0003\000HASH\nab\0000\000HASH\n' | sha256sum`.
+    /// The expected value comes from `printf 'a/b\0003\000HASH
+    /// ab\0000\000HASH
+    /// ' | sha256sum`.
     #[test]
-    fn the_digest_is_that_of_the_documented_lines() {
+    fn the_digest_covers_the_documented_lines() {
         let abc: ContentHash =
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".parse().expect("a hash");
         let empty: ContentHash =

@@ -7,11 +7,12 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-/// SHA-256 of a content; as text and in JSON 64 lower-case hex digits. Bytes in memory, for the sums of 100,000 files.
+/// SHA-256 of a content; as text and in JSON 64 lower-case hex digits. Stored as bytes in memory, for the checksums of
+/// 100,000 files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContentHash([u8; 32]);
 
-/// Text that is no SHA-256.
+/// The text is not a SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is no SHA-256 in hex digits")]
 pub struct ContentHashError;
@@ -56,7 +57,7 @@ impl<'de> Deserialize<'de> for ContentHash {
     }
 }
 
-/// Reads as many bytes as the array holds, from hex digits in any case.
+/// Parses exactly as many bytes as the array has, from hex digits in any case.
 pub(crate) fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     if text.len() != 2 * N || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;

@@ -1,7 +1,7 @@
 //! A registered model: the service's own JSON, and a view of the fields that this program shows.
 //!
-//! The JSON is kept whole, so that fields which this program does not know reach `-o json`, except for secrets, which
-//! are masked on input, so that code which shows a model does not have to.
+//! The JSON is kept completely, so that fields unknown to this program reach `-o json`. Secrets are masked on input, so
+//! that code that displays a model does not have to.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -20,15 +20,15 @@ pub struct CustomModel {
 /// Document of a model without its secrets.
 #[derive(Clone, Debug)]
 pub struct ModelDocument(
-    // As text: thousands of them are listed, and a tree of values takes five times the memory.
+    // Stored as text: thousands of documents are listed, and a tree of values takes five times the memory.
     Box<RawValue>,
 );
 
 impl ModelDocument {
-    /// Keeps a document whose secrets are masked.
+    /// Wraps a document whose secrets are masked.
     ///
     /// # Errors
-    /// Those of serde_json; a value that was parsed can be written.
+    /// Errors of serde_json; a value that was parsed can always be serialized.
     pub(super) fn of(json: &Value) -> serde_json::Result<Self> {
         serde_json::value::to_raw_value(json).map(Self)
     }
@@ -36,7 +36,7 @@ impl ModelDocument {
 
 impl Serialize for ModelDocument {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Parsed first: the text itself would keep its own indentation.
+        // Parsed first: the text would keep its original indentation.
         let json: Value = serde_json::from_str(self.0.get()).map_err(serde::ser::Error::custom)?;
         json.serialize(serializer)
     }
@@ -49,7 +49,7 @@ impl CustomModel {
         &self.view
     }
 
-    /// True for this version of the model of this name.
+    /// True for this version of the model with this name.
     #[must_use]
     pub fn is_version(&self, name: &ModelName, version: &ModelVersion) -> bool {
         self.view.name == name.as_str() && self.view.version.as_deref() == Some(version.as_str())

@@ -1,4 +1,4 @@
-//! Deployments as the control plane and the project show them.
+//! Deployments as listed by the control plane and by the project.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ pub const CUSTOM_FORMAT: &str = "FireworksCustom";
 /// Format of a catalogue model of Fireworks, the only one that can have a custom model as its draft.
 pub const FIREWORKS_FORMAT: &str = "Fireworks";
 
-/// True for the formats of Fireworks, whose deployments need a feature and a quota of their own.
+/// True for the formats of Fireworks, whose deployments require a separate feature and quota.
 #[must_use]
 pub fn is_fireworks(format: &str) -> bool {
     [CUSTOM_FORMAT, FIREWORKS_FORMAT].iter().any(|known| known.eq_ignore_ascii_case(format))
 }
 
-/// A deployment as Azure Resource Manager sends it.
+/// A deployment as received from Azure Resource Manager.
 pub type Deployment = Document<DeploymentView>;
 
-/// A deployment as the project itself lists it: without its state, and without the format of its model.
+/// A deployment as listed by the project itself: without its state, and without the format of its model.
 pub type ProjectDeployment = Document<ProjectDeploymentView>;
 
 /// Fields of a deployment that this program reads. A field of an unexpected type counts as absent.
@@ -62,16 +62,16 @@ pub struct DeploymentProperties {
     /// State, as reported by the service.
     #[serde(deserialize_with = "text")]
     pub provisioning_state: Option<String>,
-    /// `Running` or `Paused`: whether it answers requests.
+    /// `Running` or `Paused`: whether it serves requests.
     #[serde(deserialize_with = "text")]
     pub deployment_state: Option<String>,
     /// Content filter.
     #[serde(deserialize_with = "text")]
     pub rai_policy_name: Option<String>,
-    /// When the service replaces the model's version.
+    /// Policy by which the service upgrades the model's version.
     #[serde(deserialize_with = "text")]
     pub version_upgrade_option: Option<String>,
-    /// Deployment that takes the requests beyond the capacity.
+    /// Deployment that handles requests beyond the capacity.
     #[serde(deserialize_with = "text")]
     pub spillover_deployment_name: Option<String>,
     /// Capabilities of the model, as reported by the service: `"chatCompletion": "true"`.
@@ -118,16 +118,16 @@ pub struct RateLimit {
     pub key: String,
     /// Seconds after which the count restarts.
     pub renewal_period: f64,
-    /// How many.
+    /// Maximum count per period.
     pub count: f64,
 }
 
-/// Progress of a deployment, by the name of its state.
+/// Progress of a deployment, according to its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeploymentState<'a> {
     /// Ready.
     Succeeded,
-    /// Ended badly: `Failed`, `Canceled`, `Disabled`.
+    /// Failed: `Failed`, `Canceled`, `Disabled`.
     Failed(&'a str),
     /// Being removed.
     Deleting,
@@ -136,7 +136,7 @@ pub enum DeploymentState<'a> {
 }
 
 impl<'a> DeploymentState<'a> {
-    /// Meaning of a state, in any case. The end states are a closed list.
+    /// Classifies a state, case-insensitively. The final states are a closed list.
     #[must_use]
     pub fn of(word: &'a str) -> Self {
         match word.to_ascii_lowercase().as_str() {
@@ -167,7 +167,7 @@ impl DeploymentKind {
         }
     }
 
-    /// Word of the command line and of tables.
+    /// Word on the command line and in tables.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -209,13 +209,13 @@ impl DeploymentView {
         DeploymentKind::of_format(self.format())
     }
 
-    /// State. A deployment without one counts as in progress, since only a state proves an end.
+    /// State. A deployment without one counts as in progress, since only a state proves that it ended.
     #[must_use]
     pub fn state(&self) -> DeploymentState<'_> {
         DeploymentState::of(self.properties().provisioning_state.as_deref().unwrap_or_default())
     }
 
-    /// True if it uses this version of a custom model, as its model or as its draft.
+    /// True if it uses this version of a custom model, as its model or as its draft model.
     #[must_use]
     pub fn uses(&self, name: &str, version: &str, source: &str) -> bool {
         let is_it = |model: &ModelReference| {
@@ -231,7 +231,7 @@ impl DeploymentView {
     }
 }
 
-/// Fields of a deployment as the project lists it.
+/// Fields of a deployment as listed by the project.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ProjectDeploymentView {

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Name of a deployment that may exist: 1 to 255 characters without `/`.
+/// Name of a possibly existing deployment: 1 to 255 characters without `/`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeploymentName(String);
 
 impl DeploymentName {
-    /// The name as text.
+    /// Name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -36,13 +36,13 @@ impl fmt::Display for DeploymentName {
     }
 }
 
-/// Name of a new deployment: 2 to 64 letters, digits, `.`, `_` and `-`, a letter or digit first. The service publishes no
-/// rule; names with dots exist, since catalogue models have them.
+/// Name of a new deployment: 2 to 64 letters, digits, `.`, `_` and `-`, beginning with a letter or digit. The service
+/// publishes no rule; names with dots exist, since catalogue models have them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDeploymentName(DeploymentName);
 
 impl NewDeploymentName {
-    /// The name as the name of any deployment.
+    /// Name as that of any deployment.
     #[must_use]
     pub fn as_name(&self) -> &DeploymentName {
         &self.0

@@ -1,4 +1,4 @@
-//! JSON documents of a service, kept whole beside a lenient view of the fields that this program reads.
+//! JSON documents of a service, kept completely next to a lenient view of the fields that this program reads.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -7,11 +7,12 @@ use serde_json::value::RawValue;
 
 use crate::redact;
 
-/// A JSON document of a service: an object with a name, without which an answer is something else. Fields that this program does not know reach `-o json`; secrets are masked when it is
-/// read, so that code which shows a document does not have to.
+/// A JSON document of a service: an object with a name, without which a response is something else. Fields unknown to
+/// this program reach `-o json`. Secrets are masked when it is parsed, so that code that displays a document does not
+/// have to.
 #[derive(Clone, Debug)]
 pub struct Document<V> {
-    // As text: hundreds of them are listed, and a tree of values takes five times the memory.
+    // Stored as text: hundreds of documents are listed, and a tree of values takes five times the memory.
     json: Box<RawValue>,
     view: Box<V>,
 }
@@ -39,7 +40,7 @@ impl<'de, V: DeserializeOwned> Deserialize<'de> for Document<V> {
 
 impl<V> Serialize for Document<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Parsed first: the text itself would keep its own indentation.
+        // Parsed first: the text would keep its original indentation.
         let json: Value = serde_json::from_str(self.json.get()).map_err(serde::ser::Error::custom)?;
         json.serialize(serializer)
     }
@@ -55,7 +56,7 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     Ok(as_text(Value::deserialize(deserializer)?))
 }
 
-/// Reads a whole number of 0 or more, also one that is written as `80.0` or as text.
+/// Reads a whole number of 0 or more, also in the form `80.0` or as text.
 pub(crate) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Ok(as_whole(&Value::deserialize(deserializer)?))
 }
@@ -81,7 +82,7 @@ fn as_text(value: Value) -> Option<String> {
 }
 
 fn as_whole(value: &Value) -> Option<u64> {
-    /// Largest number up to which every whole number has a float of its own.
+    /// Largest number up to which every whole number has an exact float.
     const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
     if let Some(text) = value.as_str() {
         return text.parse().ok();

@@ -1,4 +1,4 @@
-//! Events of long-running work, as facts. The console decides on their presentation.
+//! Events of long-running work, as facts. The console decides how to present them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,38 +6,38 @@ use std::time::Duration;
 use super::ContentHash;
 use crate::hub::Carrier;
 
-/// How far an upload is.
+/// Progress of an upload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransferProgress {
-    /// Bytes that are on their way or there; never more than `total_bytes`.
+    /// Bytes that are in flight or uploaded; never more than `total_bytes`.
     pub bytes: u64,
-    /// Of these the bytes that an earlier run sent, which do not count for the rate.
+    /// Of these, the bytes that an earlier run sent, which do not count for the rate.
     pub found: u64,
-    /// Bytes that there are to send; `None` while a remote source is scanned.
+    /// Total bytes to send; `None` while a remote source is scanned.
     pub total_bytes: Option<u64>,
-    /// Files that arrived whole.
+    /// Completely uploaded files.
     pub files: u64,
-    /// Files that there are to send.
+    /// Total files to send.
     pub total_files: Option<u64>,
-    /// Of the bytes the ones that the store copied itself; `None` if nothing is imported.
+    /// Of the bytes, those that the store copied itself; `None` if nothing is imported.
     pub remote: Option<u64>,
 }
 
 /// One fact about an upload.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TransferEvent {
-    /// The engine runs.
+    /// The engine has started.
     Started(TransferProgress),
-    /// How far it is.
+    /// Progress of the engine.
     Progress(TransferProgress),
-    /// Nothing moved for this long.
+    /// No progress for some time.
     Stalled {
         /// Time since the last byte.
         silent: Duration,
-        /// Share of requests that failed on the network, in percent, if the engine knows it.
+        /// Share of requests that failed on the network, in percent, if the engine reports it.
         network_error_percent: Option<f64>,
     },
-    /// A file arrived whole; reported only by an engine that sends the files itself.
+    /// A file is completely uploaded; reported only by an engine that sends the files itself.
     FileDone {
         /// Name in the container.
         path: String,
@@ -50,39 +50,39 @@ pub enum TransferEvent {
     ImportMode {
         /// The carrier.
         carrier: Carrier,
-        /// Why.
+        /// Reason.
         reason: String,
     },
-    /// A file of an import that travels in another way than the others.
+    /// A file of an import that another carrier transfers than the rest.
     ImportFile {
         /// Name in the container.
         path: String,
         /// The carrier.
         carrier: Carrier,
-        /// Why.
+        /// Reason.
         reason: String,
     },
-    /// The engine ended and its result was proved.
+    /// The engine ended and its result was verified.
     Done {
-        /// Bytes that were sent.
+        /// Sent bytes.
         bytes: u64,
-        /// Files that were sent.
+        /// Sent files.
         files: u64,
-        /// From the start of the engine.
+        /// Time since the start of the engine.
         elapsed: Duration,
     },
 }
 
-/// Report of a client while it works; clients never print.
+/// Report of a client during its work; clients never print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// For `--debug` only. Cleaned of secrets by its creator.
+    /// Only for `--debug`. Sanitized by its creator.
     Debug(String),
-    /// Worth a line: a retry, a wait.
+    /// Notice, such as a retry or a wait.
     Notice(String),
-    /// Worth attention.
+    /// Warning.
     Warning(String),
 }
 
-/// Receives the reports of clients.
+/// Receiver of the reports of clients.
 pub type Reporter = Arc<dyn Fn(Report) + Send + Sync>;

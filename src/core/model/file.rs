@@ -1,4 +1,4 @@
-//! File of an upload: its name in the container, and the signature that detects changes.
+//! File of an upload: its name in the container, and the size and time that reveal changes.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -13,19 +13,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::ContentHash;
 use crate::platform::Platform;
 
-/// Name of a blob below the upload location, and of its file below the source directory; `/` between parts. Cheap to
-/// clone: an upload may have 100,000 of them in several lists.
+/// Name of a blob relative to the upload location, and of its file relative to the source directory; `/` between
+/// components. Cheap to clone: an upload may have 100,000 of them in several lists.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlobPath(Arc<str>);
 
 impl BlobPath {
-    /// The text.
+    /// Path as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Path of the file below a source directory.
+    /// Path of the file in a source directory.
     #[must_use]
     pub fn below(&self, directory: &Path) -> PathBuf {
         match Platform::CURRENT {
@@ -91,11 +91,11 @@ impl<'de> Deserialize<'de> for BlobPath {
     }
 }
 
-/// State of a local file at one moment. Equal values have the same name and, by size and modification time, the same
-/// content.
+/// State of a local file at one moment. Equal values have the same name and, judging by size and modification time, the
+/// same content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
-    /// Name in the container, and below the source directory.
+    /// Name in the container, and relative to the source directory.
     pub path: BlobPath,
     /// Size in bytes.
     pub bytes: u64,
@@ -103,25 +103,25 @@ pub struct SourceFile {
     pub modified: u64,
 }
 
-/// A file that arrived whole.
+/// A completely uploaded file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArrivedFile {
     /// Name in the container.
     pub path: BlobPath,
     /// Size in bytes.
     pub bytes: u64,
-    /// SHA-256 of the content, where it was computed.
+    /// SHA-256 of the content, if it was computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<ContentHash>,
 }
 
-/// The files of an upload, sorted by name, no name twice. Cheap to clone. As JSON an object:
-/// `{"PATH": {"bytes": 1, "modified": 2}}`.
+/// Files of an upload, sorted by name, without duplicates. Cheap to clone. In JSON an object: `{"PATH": {"bytes": 1,
+/// "modified": 2}}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileList(Arc<[SourceFile]>);
 
 impl FileList {
-    /// Sorts the files; of two with one name the first stays.
+    /// Sorts the files; the first of several with the same name is kept.
     #[must_use]
     pub fn new(mut files: Vec<SourceFile>) -> Self {
         files.sort_by(|left, right| left.path.cmp(&right.path));
@@ -129,31 +129,31 @@ impl FileList {
         Self(files.into())
     }
 
-    /// The file of this name.
+    /// File with this name.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&SourceFile> {
         self.0.get(self.position(path)?)
     }
 
-    /// Place of the file of this name in the list.
+    /// Index of the file with this name in the list.
     #[must_use]
     pub fn position(&self, path: &str) -> Option<usize> {
         self.0.binary_search_by(|file| file.path.as_str().cmp(path)).ok()
     }
 
-    /// Bytes of all files together.
+    /// Total size in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.0.iter().map(|file| file.bytes).sum()
     }
 
-    /// Copy of the list in which these files replace those of the same name.
+    /// Copy of the list in which these files replace those with the same name.
     #[must_use]
     pub fn with(&self, changed: Vec<SourceFile>) -> Self {
         if changed.is_empty() {
             return self.clone();
         }
-        // Of two with one name the first is kept.
+        // The first of two with the same name is kept.
         Self::new(changed.into_iter().chain(self.0.iter().cloned()).collect())
     }
 }
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_survives_as_json() {
+    fn a_list_is_unchanged_after_a_json_round_trip() {
         let list = FileList::new(vec![file("ü b", 1), file("a", 2)]);
         let json = serde_json::to_string(&list).expect("JSON");
         assert_eq!(json, r#"{"a":{"bytes":1,"modified":2},"ü b":{"bytes":1,"modified":1}}"#);

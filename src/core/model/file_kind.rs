@@ -1,4 +1,4 @@
-//! Kinds of files in a model folder, by name alone. Pure.
+//! Kinds of files in a model folder, according to their names. Pure.
 
 const PICKLES: [&str; 5] = ["bin", "pt", "pth", "pkl", "ckpt"];
 const DATA: [&str; 10] = ["json", "jsonl", "txt", "md", "model", "tiktoken", "jinja", "vocab", "merges", "spm"];
@@ -9,7 +9,7 @@ const TEXTS: [&str; 2] = ["LICENSE", "README"];
 pub(crate) enum FileKind {
     /// Weights whose header can be read.
     Safetensors,
-    /// Weights with their configuration inside.
+    /// Weights that include their configuration.
     Gguf,
     /// Weights that may run code when they are loaded.
     Pickle,
@@ -22,9 +22,9 @@ pub(crate) enum FileKind {
 }
 
 impl FileKind {
-    /// Kind by the ending of the name, in any case; nothing is read.
+    /// Kind according to the extension, case-insensitively; nothing is read.
     pub(crate) fn of(path: &str) -> Self {
-        // Most of many small files end here, and each is classified several times.
+        // Most small files end here, and each is classified several times.
         if path.ends_with(".json") {
             return Self::Data;
         }
@@ -43,14 +43,15 @@ impl FileKind {
         }
     }
 
+    /// True for weights.
     pub(crate) fn is_weights(self) -> bool {
         matches!(self, Self::Safetensors | Self::Gguf | Self::Pickle)
     }
 }
 
-/// `model.safetensors` of `model.safetensors-00001-of-00005`: some count behind the ending.
+/// `model.safetensors` for `model.safetensors-00001-of-00005`: some numbers follow the extension.
 fn uncounted(name: &str) -> &str {
-    // Hardly any name ends like this.
+    // Few names end like this.
     if !name.ends_with(|last: char| last.is_ascii_digit()) {
         return name;
     }
@@ -60,13 +61,13 @@ fn uncounted(name: &str) -> &str {
     stem.filter(|(_, number)| is_number(number)).map_or(name, |(stem, _)| stem)
 }
 
-/// The last part of a path.
+/// Last component of a path.
 pub(crate) fn file_name(path: &str) -> &str {
     // Called several times for each of 100,000 files.
     memchr::memrchr(b'/', path.as_bytes()).map_or(path, |slash| &path[slash + 1..])
 }
 
-/// Extension of a weight file as it is written: `SafeTensors`.
+/// Extension of a weight file in its usual spelling: `SafeTensors`.
 pub(crate) fn weight_extension(path: &str) -> Option<&str> {
     let (_, ending) = uncounted(file_name(path)).rsplit_once('.')?;
     FileKind::of(path).is_weights().then_some(ending)

@@ -1,4 +1,4 @@
-//! Which models `list` shows. The service knows at most one of these filters, so all of them are applied here.
+//! Filter for models of `list`. The service supports at most one of these conditions, so all of them are applied here.
 
 use std::str::FromStr;
 
@@ -11,14 +11,14 @@ pub struct ModelFilter {
     pub name: Option<NamePattern>,
     /// Kind of weights.
     pub weight_type: Option<WeightType>,
-    /// Tags that it has, with these values.
+    /// Tags with values that it must have.
     pub tags: Vec<Tag>,
-    /// The training job that it came from.
+    /// Training job that created it.
     pub source_job: Option<String>,
 }
 
 impl ModelFilter {
-    /// True if every model meets it.
+    /// True if it has no condition.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Self { name, weight_type, tags, source_job } = self;
@@ -37,12 +37,12 @@ impl ModelFilter {
     }
 }
 
-/// A glob over names: `*`, `?`, `[ab]`, `{a,b}`.
+/// Glob over names: `*`, `?`, `[ab]`, `{a,b}`.
 #[derive(Clone, Debug)]
 pub struct NamePattern(String);
 
 impl NamePattern {
-    /// True for a name that fits, whatever the case of letters.
+    /// True for a matching name, case-insensitively.
     #[must_use]
     pub(crate) fn matches_any_case(&self, name: &str) -> bool {
         fast_glob::glob_match(self.0.to_lowercase(), name.to_lowercase())

@@ -1,14 +1,14 @@
-//! Findings of the local model check.
+//! Findings of the model check.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// How grave a finding is.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FindingLevel {
-    /// The upload would be for nothing.
+    /// The upload would be useless.
     Error,
     /// Informational.
     Warning,
@@ -121,14 +121,14 @@ impl fmt::Display for FindingCode {
     }
 }
 
-/// One thing that the check found.
+/// One result of the check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// How grave it is.
+    /// Severity.
     pub level: FindingLevel,
     /// Code.
     pub code: FindingCode,
-    /// The file, relative to the source; `.` when it is about the whole source.
+    /// File relative to the source; `.` if the finding is about the whole source.
     pub file: String,
     /// One sentence.
     pub message: String,
@@ -138,7 +138,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Stops an upload.
+    /// Finding that prevents an upload.
     #[must_use]
     pub fn error(code: FindingCode, file: &str, message: impl Into<String>, suggestion: impl Into<String>) -> Self {
         Self {
@@ -150,13 +150,13 @@ impl Finding {
         }
     }
 
-    /// Stops nothing.
+    /// Finding that does not prevent an upload.
     #[must_use]
     pub fn warning(code: FindingCode, file: &str, message: impl Into<String>, suggestion: impl Into<String>) -> Self {
         Self { level: FindingLevel::Warning, ..Self::error(code, file, message, suggestion) }
     }
 
-    /// True if it stops an upload.
+    /// True if it prevents an upload.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.level == FindingLevel::Error

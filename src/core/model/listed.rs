@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use super::{ModelDocument, ModelFilter, ModelView, Versioned};
 
-/// Columns of a table, in their order in the text of a model.
+/// Number of columns of a table, in their order in the text of a model.
 const COLUMNS: usize = 5;
 
 /// Model of a list: the columns of a table, and the whole document if requested.
 #[derive(Clone, Debug)]
 pub struct ListedModel {
-    /// The columns, one behind the other.
+    /// Concatenated columns.
     text: Box<str>,
     /// Ends of the columns in the text.
     ends: [u32; COLUMNS],
@@ -25,9 +25,9 @@ pub struct ListedModel {
 /// Reads models of a list.
 #[derive(Clone, Debug, Default)]
 pub struct ModelListSeed {
-    /// Conditions that each model is compared with.
+    /// Filter that is applied to each model.
     pub filter: Arc<ModelFilter>,
-    /// Models keep their documents, for JSON.
+    /// True to keep the documents, for JSON.
     pub with_documents: bool,
 }
 
@@ -38,7 +38,7 @@ impl ListedModel {
         self.column(2)
     }
 
-    /// Account or application that made the model.
+    /// Account or application that created the model.
     #[must_use]
     pub fn created_by(&self) -> &str {
         self.column(4)
@@ -133,7 +133,7 @@ mod tests {
         assert!(listed("{}", listing).is_err());
     }
 
-    /// The memory of a list of 100,000 models is that of their columns and of this.
+    /// A list of 100,000 models takes the memory of their columns and of this struct.
     #[test]
     fn a_model_is_small() {
         assert!(size_of::<ListedModel>() <= 56, "{} bytes", size_of::<ListedModel>());

@@ -1,4 +1,4 @@
-//! Fields of a registered model that this program shows. Those of an unexpected type count as absent.
+//! Fields of a registered model that this program shows. Fields of an unexpected type count as absent.
 
 use serde::Deserialize;
 use serde::de::Error;
@@ -8,11 +8,11 @@ use super::document::{lenient, tags, text};
 use super::{OperationProgress, state_error, state_word};
 use crate::redact;
 
-/// The fields that this program shows. A field of an unexpected type counts as absent.
+/// Fields that this program shows. A field of an unexpected type counts as absent.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ModelView {
-    /// Name; the one field without which an answer is not a model.
+    /// Name; a response without it is not a model.
     #[serde(deserialize_with = "Deserialize::deserialize")]
     pub name: String,
     /// Version.
@@ -52,10 +52,10 @@ pub struct ModelView {
     /// Reason for the failed registration.
     #[serde(skip)]
     pub failure: Option<ModelWarning>,
-    /// Who publishes it.
+    /// Publisher.
     #[serde(deserialize_with = "lenient")]
     pub catalog_info: Option<CatalogInfo>,
-    /// Who made it, and when.
+    /// Creator and creation time.
     #[serde(deserialize_with = "lenient")]
     pub system_data: Option<SystemData>,
 }
@@ -87,7 +87,7 @@ impl ModelView {
         self.provisioning_state.as_deref().map_or(OperationProgress::Done, OperationProgress::of)
     }
 
-    /// When the model was made, as the service wrote it.
+    /// Creation time, as received from the service.
     #[must_use]
     pub fn created_at(&self) -> Option<&str> {
         self.system_data.as_ref().and_then(|data| data.created_at.as_deref())
@@ -108,10 +108,10 @@ pub struct ModelSource {
     /// `LocalUpload`, `TrainingJob`, or a newer value.
     #[serde(deserialize_with = "lenient")]
     pub source_type: Option<String>,
-    /// The training job.
+    /// Training job.
     #[serde(deserialize_with = "lenient")]
     pub job_id: Option<String>,
-    /// Repository at Hugging Face.
+    /// Repository on the Hugging Face Hub.
     #[serde(deserialize_with = "lenient")]
     pub hugging_face_repo_id: Option<String>,
     /// Revision of the repository.
@@ -119,7 +119,7 @@ pub struct ModelSource {
     pub revision: Option<String>,
 }
 
-/// Who publishes a model.
+/// Publisher of a model.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CatalogInfo {
@@ -138,7 +138,7 @@ pub struct ArtifactProfile {
     /// `DataOnly`, `RuntimeDependent`, `Unknown`, or a newer value.
     #[serde(deserialize_with = "lenient")]
     pub category: Option<String>,
-    /// Why, as reported by the service.
+    /// Reasons as reported by the service.
     #[serde(deserialize_with = "lenient")]
     pub signals: Option<Vec<String>>,
 }
@@ -173,7 +173,7 @@ pub struct LoraConfig {
     pub dropout: Option<f64>,
 }
 
-/// Who made a model, and when.
+/// Creator and creation time of a model.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SystemData {

@@ -5,16 +5,16 @@ use std::str::FromStr;
 
 use crate::redact::clean;
 
-/// Longest text in bytes that a name is proposed for.
+/// Maximum length in bytes of a text for which a name is proposed.
 const MAX_PROPOSED: usize = 96;
 
-/// The name of a model that exists: 1 to 255 characters without `/`. The service may hold names that this
-/// program would not make.
+/// Name of an existing model: 1 to 255 characters without `/`. The service may have names that this program would not
+/// create.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ModelName(String);
 
 impl ModelName {
-    /// The name as text.
+    /// Name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -42,12 +42,12 @@ impl fmt::Display for ModelName {
     }
 }
 
-/// The name of a model that is to be made: 2 to 30 characters, a letter first, then letters, digits and `-`.
+/// Name of a new model: 2 to 30 characters, beginning with a letter, then letters, digits and `-`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewModelName(ModelName);
 
 impl NewModelName {
-    /// The name as any model's name.
+    /// Name as that of any model.
     #[must_use]
     pub fn as_name(&self) -> &ModelName {
         &self.0
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_to_be_made_follow_the_portal_rule() {
+    fn new_names_follow_the_portal_rule() {
         for good in ["ab", "Llama-3", "a-----------------------------"] {
             assert!(good.parse::<NewModelName>().is_ok(), "{good}");
         }

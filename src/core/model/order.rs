@@ -7,33 +7,33 @@ use time::format_description::well_known::Rfc3339;
 
 use super::ListedModel;
 
-/// Version of a model, with the fields that its order depends on. A missing text is empty.
+/// Version of a model, with the fields that determine its order. A missing text is empty.
 pub trait Versioned {
     /// Name of the model.
     fn name(&self) -> &str;
 
-    /// Version, as the service wrote it.
+    /// Version, as received from the service.
     fn version(&self) -> &str;
 
-    /// Time at which the version was made, as the service wrote it.
+    /// Creation time, as received from the service.
     fn created_at(&self) -> &str;
 }
 
-/// Newest first: by number where all versions are numbers, otherwise by the time they were made.
+/// Sorts the newest first: by number if all versions are numbers, otherwise by creation time.
 pub fn newest_first<M: Versioned>(models: &mut [M]) {
     let order = order_of(models.iter());
     models.sort_by(|left, right| order(right, left));
 }
 
-/// The newest of these versions: the first of [`newest_first`].
+/// Newest of these versions: the first of [`newest_first`].
 #[must_use]
 pub fn latest<M: Versioned>(models: &[M]) -> Option<&M> {
     let order = order_of(models.iter());
     models.iter().max_by(|left, right| order(left, right))
 }
 
-/// Keeps the latest version of each model, in the order in which the models came. The service lists no other version,
-/// as far as its pages show; a model that moved between pages while they were read is listed twice.
+/// Keeps the latest version of each model, in the order of the list. The service lists only the latest versions, as far
+/// as its pages show; a model that moved between pages while they were read is listed twice.
 pub fn keep_latest(models: &mut Vec<ListedModel>) {
     let mut by_name: Vec<usize> = (0..models.len()).collect();
     by_name.sort_by(|left, right| models[*left].name().cmp(models[*right].name()));
@@ -56,12 +56,12 @@ pub fn keep_latest(models: &mut Vec<ListedModel>) {
     models.retain(|_| is_kept.next().unwrap_or(true));
 }
 
-/// Sorts models by their names, whatever the case.
+/// Sorts models by name, case-insensitively.
 pub fn by_name(models: &mut [ListedModel]) {
     models.sort_by_cached_key(|model| (model.name().to_lowercase(), model.name().to_owned()));
 }
 
-/// Sorts models by the time they were made, the newest first; those without a time come last.
+/// Sorts models by creation time, the newest first; those without a time come last.
 pub fn by_creation(models: &mut [ListedModel]) {
     models.sort_by_cached_key(|model| Reverse(made(model)));
 }
@@ -74,7 +74,7 @@ fn number_order<M: Versioned>(left: &M, right: &M) -> Ordering {
     number(left).cmp(&number(right)).then_with(|| age_order(left, right))
 }
 
-/// Orders by creation time; of equal times 1.10.0 is newer than 1.9.0.
+/// Compares by creation time; of equal times 1.10.0 is newer than 1.9.0.
 fn age_order<M: Versioned>(left: &M, right: &M) -> Ordering {
     made(left).cmp(&made(right)).then_with(|| parts(left).cmp(&parts(right)))
 }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_go_by_number_and_anything_else_by_time() {
+    fn numbers_are_ordered_by_value_and_other_versions_by_time() {
         let (day, next) = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z");
         assert_eq!(sorted(&[("9", next), ("10", day), ("2", next)]), ["10", "9", "2"]);
         assert_eq!(sorted(&[("10", day), ("beta", next), ("alpha", "")]), ["beta", "10", "alpha"]);

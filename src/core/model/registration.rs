@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BaseModel, BlobUri, CustomModel, WeightType};
 
-/// The content of a registration, whatever the dialect of the service. The journal keeps it as it is written here.
+/// Content of a registration, independent of the service's dialect. The journal stores it in this form.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Registration {
@@ -19,7 +19,7 @@ pub struct Registration {
 
 impl Registration {
     /// Difference between a registered model and this registration, as a sentence; `None` if they agree. The address is
-    /// required; weight type and base model count where the service shows them.
+    /// required; weight type and base model count if the service reports them.
     #[must_use]
     pub fn difference(&self, model: &CustomModel) -> Option<String> {
         let (view, details) = (model.view(), &self.details);
@@ -43,15 +43,15 @@ impl Registration {
 pub struct ModelDetails {
     /// Kind of weights.
     pub weight_type: WeightType,
-    /// Base model, if one was named.
+    /// Base model, if given.
     pub base_model: Option<BaseModel>,
     /// Description.
     pub description: Option<String>,
-    /// Tags, `baseArchitecture` not among them: it follows from the base model.
+    /// Tags, without `baseArchitecture`, which follows from the base model.
     pub tags: BTreeMap<String, String>,
-    /// Shape of the adapter, as far as the user gave it; the service reads the rest from the files.
+    /// Shape of the adapter, as far as the user specified it; the service reads the rest from the files.
     pub lora: LoraShape,
-    /// Who publishes the model.
+    /// Publisher of the model.
     pub publisher: Option<String>,
 }
 
@@ -74,7 +74,7 @@ pub struct LoraShape {
 }
 
 impl LoraShape {
-    /// True if nothing of it is known.
+    /// True if no field is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

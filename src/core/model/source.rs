@@ -9,24 +9,24 @@ use super::address::{AddressError, check_secure, is_loopback};
 use crate::hub::{HubAddress, HubAddressError, HubEndpoint, HubEndpointError};
 use crate::redact::SecretUrl;
 
-/// Source as the user wrote it, before the file system is read.
+/// Source as the user entered it, before the file system is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A path on this machine.
     Local(PathBuf),
-    /// A blob, folder or container at a blob store, copied from service to service.
+    /// A blob, folder or container in a blob store, copied from service to service.
     Blob(SecretUrl),
-    /// A repository of the Hub, a folder or a file of it.
+    /// A repository on the Hub, or a folder or file of it.
     Hub(HubAddress),
 }
 
-/// Defect of a text that is no valid source.
+/// Defect of a text that is not a valid source.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum SourceError {
-    /// Nothing was given.
+    /// Empty text.
     #[error("the source is empty")]
     Empty,
-    /// An address that no URL parser takes.
+    /// An invalid URL.
     #[error("the source is not a valid URL")]
     BadUrl,
     /// A scheme other than http and https.
@@ -38,13 +38,13 @@ pub enum SourceError {
     /// An https address that is not a blob store.
     #[error("the source is on {0}, which is not a blob store")]
     NotABlobStore(String),
-    /// A query without a signature: the shell has cut the URL.
+    /// A query without a signature: the shell has truncated the URL.
     #[error("the source URL has a query but no signature (sig=)")]
     CutUrl,
-    /// An address at the Hub that names no model there.
+    /// An address on the Hub that does not refer to a model there.
     #[error("{0}")]
     Hub(HubAddressError),
-    /// A wrong address of the Hub in the environment.
+    /// An invalid address of the Hub in the environment.
     #[error("HF_ENDPOINT cannot be used: {0}")]
     HubEndpoint(HubEndpointError),
 }
@@ -78,7 +78,8 @@ impl Source {
         if text.trim().is_empty() {
             return Err(SourceError::Empty);
         }
-        // `C:\x`, `C://x` and a relative `a:b` are paths, so only `scheme://` makes a URL; a scheme of one letter is a drive.
+        // `C:\x`, `C://x` and a relative `a:b` are paths, so only `scheme://` makes a URL; a one-letter scheme is a
+        // drive.
         let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| scheme.len() != 1) else {
             return Ok(Self::Local(text.into()));
         };
@@ -94,7 +95,7 @@ impl Source {
         }
         let url = Url::parse(text).map_err(|_| SourceError::BadUrl)?;
         let host = url.host_str().ok_or(SourceError::BadUrl)?.to_ascii_lowercase();
-        // A wrong address of the Hub matters only for its own pages.
+        // An invalid address of the Hub matters only for the Hub's own pages.
         let known = endpoint.as_ref().ok().cloned().or_else(|| HubEndpoint::parse(None).ok());
         let address = known.map_or(Ok(None), |known| HubAddress::of_url(&url, &known)).map_err(SourceError::Hub)?;
         if let Some(address) = address {
@@ -112,7 +113,7 @@ impl Source {
         Ok(Self::Blob(SecretUrl::new(url)))
     }
 
-    /// The source as it is shown and as the journal keeps it: a path as it is, an address without its query.
+    /// Source for display and for the journal: a path unchanged, a URL without its query.
     #[must_use]
     pub fn shown(&self, cwd: &std::path::Path) -> String {
         match self {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// How far a registration or another operation is.
+/// Progress of a registration or another operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperationProgress {
     /// In progress.
@@ -14,8 +14,7 @@ pub enum OperationProgress {
 }
 
 impl OperationProgress {
-    /// Classification of a state name. The final states are a closed list; any other name means that the work is in
-    /// progress.
+    /// Classifies a state name. The final states are a closed list; any other name means that the work is in progress.
     #[must_use]
     pub fn of(word: &str) -> Self {
         match word.to_ascii_lowercase().as_str() {
@@ -26,8 +25,8 @@ impl OperationProgress {
     }
 }
 
-/// State in an answer, an operation's or a model's, from any of its fields. Empty where the field holds no text; `None`
-/// if there is none, for not every service has it.
+/// State in a response, of an operation or a model, from any of its fields. Empty if the field is not text; `None` if
+/// there is none, since not every service reports it.
 #[must_use]
 pub fn state_word(body: &Value) -> Option<&str> {
     let given = [body, &body["properties"]]
@@ -38,7 +37,7 @@ pub fn state_word(body: &Value) -> Option<&str> {
     words.clone().find(|word| !word.is_empty()).or_else(|| words.next())
 }
 
-/// Error of a failed state; null where there is none.
+/// Error of a failed state; null if there is none.
 #[must_use]
 pub fn state_error(body: &Value) -> &Value {
     if body["error"].is_null() { &body["properties"]["error"] } else { &body["error"] }

@@ -1,8 +1,8 @@
-//! Tags of a model, as they are given on the command line.
+//! Tags of a model, as given on the command line.
 
 use std::str::FromStr;
 
-/// One tag: `key=value`. The value may be empty and may hold further `=`.
+/// One tag: `key=value`. The value may be empty and may contain further `=`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tag {
     /// Key; never empty.
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_equals_sign_parts_key_and_value() {
+    fn the_first_equals_sign_separates_key_and_value() {
         for (text, key, value) in
             [("a=b", "a", "b"), ("a=", "a", ""), ("url=x?y=z", "url", "x?y=z"), (" k =v", " k ", "v")]
         {

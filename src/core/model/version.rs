@@ -1,32 +1,32 @@
-//! Model versions: text for the service, numbers where all of them are numbers.
+//! Model versions: text for the service, numbers if all of them are numbers.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A version of a model; usually `1`, `2`, ..., but any text without `/` is accepted, since the service may have it.
+/// Version of a model; usually `1`, `2`, ..., but any text without `/` is accepted, since the service may have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelVersion(String);
 
 impl ModelVersion {
-    /// The version of a model that has none yet.
+    /// Version of a model that does not exist yet.
     #[must_use]
     pub fn first() -> Self {
         Self("1".to_owned())
     }
 
-    /// The version as text.
+    /// Version as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The version as a number, if it is one.
+    /// Version as a number, if it is one.
     #[must_use]
     pub fn number(&self) -> Option<u64> {
         self.0.parse().ok()
     }
 
-    /// The version after the highest of these; `None` if none of them is a number.
+    /// Version after the highest of these; `None` if none of them is a number.
     #[must_use]
     pub fn after<'a>(versions: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let highest = versions.into_iter().filter_map(|version| version.parse::<u64>().ok()).max()?;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The kinds that the service knows, in its own spelling.
+/// Kinds that the service supports, in its own spelling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WeightType {
     /// All weights of the model.
@@ -18,7 +18,7 @@ pub enum WeightType {
 }
 
 impl WeightType {
-    /// The service's spelling.
+    /// Spelling of the service.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,12 +1,12 @@
 //! Concurrency of large requests: as many in flight as increase the rate of the upload, and no more.
 //!
 //! An interruption loses the content in flight. On a slow line, 32 blocks in flight would take minutes until the first
-//! of them arrives, and a line that fails more often than that would never complete one. So concurrency grows only
-//! while the combined rate grows, and shrinks if the blocks in flight would take too long. A rate that the user chose is
-//! known before: it starts with few, and does not grow once that rate is reached.
+//! of them is stored, and a line that fails more often than that would never complete one. So concurrency grows only
+//! while the combined rate grows, and shrinks if the blocks in flight would take too long. If the user set a rate
+//! limit, concurrency starts low, and does not grow once that rate is reached.
 //!
-//! The rate is known long before the first block has arrived: it is the rate of each connection after the buffers of
-//! the system, which accept a part immediately, are full.
+//! The rate is known long before the first block is stored: it is the rate of each connection after the buffers of the
+//! system, which accept some content immediately, are full.
 
 mod measure;
 mod observe;
@@ -20,9 +20,9 @@ use self::measure::{FIRST, Measure};
 use self::observe::Observer;
 pub(super) use self::observe::RequestProgress;
 
-/// Requests with less content than this, in bytes, lose next to nothing and are not held back.
+/// Minimum content of a limited request, in bytes: smaller ones lose next to nothing and are not held back.
 pub(super) const LARGE_REQUEST: u64 = 1 << 20;
-/// Time after which a failure before any arrival indicates the speed of the line.
+/// Minimum time to a failure, before any content was stored, that indicates the speed of the line.
 const MIN_BREAK_TIME: Duration = Duration::from_secs(15);
 
 /// Permits for the large requests of one upload.
@@ -36,9 +36,9 @@ pub(super) struct Concurrency {
 struct ConcurrencyState {
     measure: Measure,
     observer: Observer,
-    /// Permits that end with their release: the number has shrunk meanwhile.
+    /// Permits that are removed when they are released: the concurrency has shrunk since they were issued.
     owed: u32,
-    /// When the number changed.
+    /// Time of the last change of the concurrency.
     changed: Instant,
 }
 
@@ -51,9 +51,9 @@ pub(super) struct ConcurrencyPermit<'w> {
 }
 
 impl Concurrency {
-    /// `max`: never more in flight. `earlier`: the number that was right for an earlier run. A larger one than the usual
-    /// beginning is soon found again; a smaller one would be found after minutes of a slow line. `limit`: the rate that
-    /// the user chose, in bytes per second.
+    /// Concurrency of an upload. `max`: upper limit. `earlier`: value that an earlier run settled on. A value above the
+    /// default start is soon found again; a lower one would take minutes to find on a slow line. `limit`: rate limit
+    /// set by the user, in bytes per second.
     pub(super) fn new(max: u32, earlier: Option<u32>, limit: Option<u64>) -> Self {
         let measure = Measure::new(max, earlier.map_or(FIRST, |number| number.min(FIRST)), limit);
         let permits = Semaphore::new(measure.current() as usize);
@@ -70,12 +70,12 @@ impl Concurrency {
         Ok(ConcurrencyPermit { concurrency: self, permit, progress })
     }
 
-    /// The present number.
+    /// Current concurrency.
     pub(super) fn number(&self) -> u32 {
         self.kept().measure.current()
     }
 
-    /// Adjusts the concurrency by the requests in flight. Returns the new value where it changed.
+    /// Adjusts the concurrency by the requests in flight. Returns the new value if it changed.
     pub(super) fn judge(&self, now: Instant) -> Option<u32> {
         let mut kept = self.kept();
         let number = kept.measure.current();
@@ -89,7 +89,7 @@ impl Concurrency {
         }
     }
 
-    /// The number that was found to be right.
+    /// Concurrency that the measurements settled on.
     pub(super) fn settled(&self) -> Option<u32> {
         self.kept().measure.settled()
     }
@@ -120,15 +120,15 @@ impl ConcurrencyPermit<'_> {
         &self.progress
     }
 
-    /// An attempt of this request failed after that time; `is_busy`: because the store has too much to do. Returns the
-    /// new number where it is another one now.
+    /// Records a failed attempt of this request and its duration; `is_busy`: the store is overloaded. Returns the new
+    /// concurrency if it changed.
     pub(super) fn failed(&self, time: Duration, is_busy: bool) -> Option<u32> {
-        // The time to a failure says nothing about the line's speed; a failure before anything arrived does.
+        // The time to a failure does not show the line's speed; a failure before any content was stored does.
         if !is_busy && time <= MIN_BREAK_TIME {
             return None;
         }
         let (now, mut kept) = (Instant::now(), self.concurrency.kept());
-        // A request from before a change says nothing about the present concurrency.
+        // A request from before a change does not show the effect of the current concurrency.
         if kept.changed + time > now {
             return None;
         }
@@ -154,7 +154,7 @@ mod tests {
     use super::observe::{OBSERVATION_TIME, WARM_UP};
     use super::*;
 
-    /// Requests in flight of 16 MiB each, whose bytes advance as the test says.
+    /// Requests in flight of 16 MiB each, whose progress the test controls.
     async fn in_flight(concurrency: &Concurrency, number: usize) -> Vec<ConcurrencyPermit<'_>> {
         let mut permits = Vec::new();
         for _ in 0..number {
@@ -164,18 +164,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_number_grows_before_the_first_block_has_arrived() {
+    async fn concurrency_grows_before_the_first_block_is_stored() {
         let concurrency = Concurrency::new(32, None, None);
         let mut permits = in_flight(&concurrency, 16).await;
         assert_eq!(concurrency.permits.available_permits(), 0);
-        // Filling the buffers is no rate, however fast.
+        // The rate while the buffers fill up does not count, however high.
         permits.iter().for_each(|permit| permit.progress().add(2 << 20));
         let begun = Instant::now();
         assert_eq!(concurrency.judge(begun + WARM_UP / 2), None);
         assert_eq!(concurrency.judge(begun + WARM_UP), None);
         permits.iter().for_each(|permit| permit.progress().add(1 << 20));
         assert_eq!(concurrency.judge(begun + WARM_UP + OBSERVATION_TIME / 2), None);
-        // 16 times 10 MiB a second; then 32 times 2.
+        // 16 requests at 10 MiB per second; then 32 at 2.
         let observed = begun + WARM_UP + OBSERVATION_TIME;
         assert_eq!(concurrency.judge(observed), Some(32));
         permits.extend(in_flight(&concurrency, 16).await);
@@ -198,14 +198,14 @@ mod tests {
         let begun = Instant::now() + WARM_UP;
         assert_eq!(concurrency.judge(begun), None);
         permits.iter().for_each(|permit| permit.progress().add(1 << 20));
-        // 16 times 50 KiB a second: it would take minutes until all have arrived.
+        // 16 requests at 50 KiB per second: it would take minutes until all are stored.
         assert_eq!(concurrency.judge(begun + Duration::from_secs(20)), Some(2));
-        // While more than two are still in flight, none is admitted, and nothing is judged.
+        // While more than two are still in flight, none is admitted, and nothing is adjusted.
         permits.truncate(3);
         assert_eq!(concurrency.permits.available_permits(), 0);
         assert_eq!(concurrency.judge(begun + Duration::from_secs(30)), None);
         permits.truncate(2);
-        // Nor by a line that pauses for a while.
+        // Nor does a line that pauses for a while.
         assert_eq!(concurrency.judge(begun + Duration::from_secs(45)), None);
         assert_eq!(concurrency.settled(), None);
         permits.iter().for_each(|permit| permit.progress().add(4 << 20));

@@ -13,24 +13,24 @@ use crate::store::StoreError;
 /// Failure of a native upload. Blocks that were sent stay in the store and are not sent again.
 #[derive(Debug, Error)]
 pub enum NativeError {
-    /// The user ended it.
+    /// Interrupted by the user.
     #[error("interrupted")]
     Interrupted {
         /// Progress at that moment.
         progress: TransferProgress,
     },
-    /// Nothing moved for too long.
+    /// No progress for too long.
     #[error("the upload made no progress for {}", crate::units::duration(*.silent))]
     Stalled {
-        /// Since the last byte.
+        /// Time since the last byte.
         silent: Duration,
         /// Progress at that moment.
         progress: TransferProgress,
     },
-    /// The location cannot be written to any longer: the SAS, even a new one, or the location itself.
+    /// The location can no longer be written to: the store rejects even a new SAS, or the location itself.
     #[error(transparent)]
     Location(StoreError),
-    /// The store refused something for good.
+    /// The store rejected a request permanently.
     #[error("{path}: {error}")]
     Store {
         /// The file.
@@ -38,7 +38,7 @@ pub enum NativeError {
         /// Message of the store.
         error: HttpError,
     },
-    /// A file cannot be read any longer.
+    /// A file can no longer be read.
     #[error("{path}: {why}")]
     File {
         /// The file.
@@ -46,19 +46,19 @@ pub enum NativeError {
         /// Message of the operating system.
         why: io::Error,
     },
-    /// A file is not what it was when it was begun, or never keeps still.
+    /// A file changed since its upload began, or keeps changing.
     #[error("{path} changed during the upload")]
     Changing {
         /// The file.
         path: BlobPath,
     },
-    /// The store lost blocks, and lost them again when all of them were sent once more.
+    /// The store lost blocks, and lost them again after all of them were sent again.
     #[error("the blob store lost accepted blocks of {path}")]
     BlocksLost {
         /// The file.
         path: BlobPath,
     },
-    /// The Hugging Face Hub does not give a file, or gives another content.
+    /// The Hugging Face Hub does not deliver a file, or delivers other content.
     #[error(transparent)]
     Hub(Box<HubError>),
     /// The store cannot copy a file directly, and streaming is not allowed.
@@ -66,7 +66,7 @@ pub enum NativeError {
     NotCopied {
         /// The file.
         path: BlobPath,
-        /// Why.
+        /// Reason.
         reason: String,
     },
     /// Copied blobs cannot be read back.
@@ -78,12 +78,12 @@ pub enum NativeError {
 }
 
 impl NativeError {
-    /// A failure of the Hub.
+    /// Converts a failure of the Hub.
     pub(super) fn of_hub(error: HubError) -> Self {
         Self::Hub(Box::new(error))
     }
 
-    /// A failure of the store while this file was sent.
+    /// Converts a failure of the store during the upload of this file.
     pub(super) fn of_store(path: &BlobPath, error: StoreError) -> Self {
         match error {
             StoreError::Stale => Self::Changing { path: path.clone() },

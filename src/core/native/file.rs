@@ -26,10 +26,10 @@ use crate::model::{ArrivedFile, BlobPath, ContentHash, Report, SourceFile};
 use crate::source::{self, stat_file, stat_of_metadata};
 use crate::store::{BlobContent, BlobStore, BlobVersion, BlockId, SendAttempt, content_type};
 
-/// A file that changes more often than this while it is sent never keeps still.
+/// Maximum number of times that the upload of a file starts: one that changes more often keeps changing.
 const MAX_STARTS: u32 = 4;
 
-/// Everything that the files of one upload share.
+/// State shared by all files of one upload.
 pub(super) struct UploadContext<'a> {
     pub(super) store: &'a BlobStore,
     pub(super) controls: &'a TransferControls<'a>,
@@ -37,12 +37,12 @@ pub(super) struct UploadContext<'a> {
     /// Directory of a local source.
     pub(super) directory: &'a Path,
     pub(super) tally: Tally,
-    /// Large files that still have blocks to begin. More of them would leave more in parts when the upload is interrupted;
-    /// one alone would wait for its checksum.
+    /// Limits the large files that still have blocks to begin. More of them would leave more partial files after an
+    /// interruption; a single one would wait for its checksum.
     pub(super) begun: Semaphore,
     /// Requests in flight.
     pub(super) permits: Semaphore,
-    /// Of these the large ones, where their number is not given.
+    /// Limits the large ones among them, if the concurrency is not fixed.
     pub(super) concurrency: Option<Concurrency>,
     pub(super) pool: Pool,
     pub(super) rate: Option<Arc<Rate>>,
@@ -54,35 +54,35 @@ pub(super) struct SentFile {
     pub(super) sha256: Option<ContentHash>,
     /// Version of the written blob.
     pub(super) version: BlobVersion,
-    /// Changed since it was planned.
+    /// True if the file changed since it was planned.
     pub(super) is_changed: bool,
 }
 
-/// Permission for one request.
+/// Permit for one request.
 pub(super) struct RequestPermit<'f> {
     permit: Option<ConcurrencyPermit<'f>>,
     _request: SemaphorePermit<'f>,
 }
 
 impl RequestPermit<'_> {
-    /// Progress of a large request, which decides how many are in flight.
+    /// Progress of a large request, which determines the concurrency.
     fn progress(&self) -> Option<&Arc<RequestProgress>> {
         self.permit.as_ref().map(ConcurrencyPermit::progress)
     }
 }
 
-/// Content that is held until the store has it, and its CRC-64.
+/// Content that is held until the store acknowledges it, and its CRC-64.
 pub(super) struct BufferedContent {
     pub(super) bytes: Bytes,
     pub(super) crc64: String,
 }
 
-/// Place of content in the store.
+/// Destination of content in the store.
 pub(super) struct ContentTarget<'t> {
     pub(super) path: &'t BlobPath,
-    /// A block of this id; without one the blob itself.
+    /// Id of the block; `None` for the blob itself.
     pub(super) id: Option<&'t BlockId>,
-    /// SHA-256 of the blob, where the content is all of it.
+    /// SHA-256 of the blob, if the content is all of it.
     pub(super) sha256: Option<ContentHash>,
     /// Name of the content in messages.
     pub(super) what: String,
@@ -90,21 +90,21 @@ pub(super) struct ContentTarget<'t> {
     pub(super) is_current: &'t (dyn Fn() -> bool + Sync),
 }
 
-/// A file that was opened for being sent.
+/// A file that was opened for sending.
 struct OpenedFile {
     shape: SourceFile,
     file: File,
-    /// All of a small file, and its SHA-256.
+    /// Content of a small file, and its SHA-256.
     whole: Option<(BufferedContent, Option<ContentHash>)>,
 }
 
 impl UploadContext<'_> {
-    /// Sends the missing content of a file, in its present state.
+    /// Sends the missing content of a file, in its current state.
     pub(super) async fn send(&self, planned: &SourceFile) -> Result<SentFile, NativeError> {
         let path = &planned.path;
         let mut bytes = planned.bytes;
         for _ in 0..MAX_STARTS {
-            // A small file is read when it is opened, so it needs its permit before.
+            // A small file is read when it is opened, so it needs its permit first.
             let (turn, pooled, begun) = if bytes <= SMALL {
                 (Some(self.request_permit(bytes).await?), Some(self.reserve_buffer(bytes).await?), None)
             } else {
@@ -120,7 +120,7 @@ impl UploadContext<'_> {
                         drop(turn);
                         sending.blocks(Arc::new(file)).await
                     }
-                    // The file has become a small one.
+                    // The file has become small.
                     _ => {
                         bytes = shape.bytes;
                         continue;
@@ -146,15 +146,15 @@ impl UploadContext<'_> {
         Err(NativeError::Changing { path: path.clone() })
     }
 
-    /// Opens a file, and reads it if it is a small one and there is room for it. One job for all of that: handing one
-    /// over costs more than reading a few kilobytes.
+    /// Opens a file, and reads it if it is small and memory is reserved for it. One job does all of that: handing over
+    /// a job costs more than reading a few kilobytes.
     async fn open(&self, path: &BlobPath, pooled: Option<PooledBuffer>) -> Result<OpenedFile, NativeError> {
         let (directory, name, hash) = (self.directory.to_owned(), path.clone(), self.controls.hash);
         let work = move || open(&directory, name, pooled, hash);
         blocking(work).await.map_err(|why| file_error(path, why))
     }
 
-    /// Waits for the turn of a request of this size in bytes.
+    /// Waits for a permit for a request with this many bytes of content.
     pub(super) async fn request_permit(&self, bytes: u64) -> Result<RequestPermit<'_>, NativeError> {
         let permit = match &self.concurrency {
             Some(concurrency) if bytes >= LARGE_REQUEST => Some(concurrency.enter(bytes).await.map_err(closed)?),
@@ -163,23 +163,24 @@ impl UploadContext<'_> {
         Ok(RequestPermit { permit, _request: self.permits.acquire().await.map_err(closed)? })
     }
 
-    /// Waits for memory of this many bytes.
+    /// Reserves this many bytes of memory, waiting if necessary.
     pub(super) async fn reserve_buffer(&self, bytes: u64) -> Result<PooledBuffer, NativeError> {
         self.pool.reserve(bytes).await.map_err(closed)
     }
 
-    /// Returns an error where the file has changed.
+    /// Returns an error if the file has changed.
     fn ensure_unchanged(&self, shape: &SourceFile) -> Result<(), NativeError> {
         let path = &shape.path;
         let now = stat_file(self.directory, path).map_err(|why| file_error(path, why))?;
         if now == *shape { Ok(()) } else { Err(NativeError::Changing { path: path.clone() }) }
     }
 
+    /// Passes a report to the reporter.
     pub(super) fn report(&self, report: Report) {
         (self.controls.reporter)(report);
     }
 
-    /// Puts content. Returns the version of the blob; none for a block.
+    /// Sends content. Returns the version of the blob; none for a block.
     pub(super) async fn put(
         &self,
         content: &BufferedContent,
@@ -225,7 +226,7 @@ fn open(directory: &Path, name: BlobPath, pooled: Option<PooledBuffer>, hash: bo
     Ok(OpenedFile { shape, whole: whole.transpose()?, file })
 }
 
-/// The number of large requests in flight has changed.
+/// Report of a changed number of large requests in flight.
 pub(super) fn concurrency_report(number: u32) -> Report {
     Report::Debug(format!("at most {number} large requests at once from now on"))
 }
@@ -245,18 +246,19 @@ pub(super) async fn while_in_flight<T, E>(
     }
 }
 
-/// Reading and summing take a moment: not on a thread that sends.
+/// Runs blocking work, such as reading and hashing, outside the threads that send.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
-/// The semaphores are never closed.
+/// Converts the error of a closed semaphore; the semaphores are never closed.
 pub(super) fn closed(error: tokio::sync::AcquireError) -> NativeError {
     NativeError::Record(io::Error::other(error))
 }
 
+/// Error for a file that cannot be read.
 pub(super) fn file_error(path: &BlobPath, why: io::Error) -> NativeError {
     NativeError::File { path: path.clone(), why }
 }

@@ -36,16 +36,16 @@ use crate::model::{BlobPath, Reporter, SourceFile, TransferEvent, TransferProgre
 use crate::progress::{Counters, Meter, StallWatch, TICK};
 use crate::store::{BLOCK, BlobStore, BlobVersion, STREAMED_BLOCK};
 
-/// Maximum number of concurrent requests: measured, more bring nothing.
+/// Maximum number of concurrent requests: measurements showed no gain from more.
 const MAX_REQUESTS: u32 = 32;
-/// Large files that have blocks to begin.
+/// Maximum number of large files that have blocks to begin.
 const LARGE_FILES: usize = 4;
-/// A file up to this size in bytes is sent in one request.
+/// Maximum size of a file that is sent in one request, in bytes.
 const SMALL: u64 = 8 << 20;
 /// Interval between adjustments of the concurrency.
 const ADJUST_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Limits and wishes of an upload.
+/// Limits and settings of an upload.
 pub(crate) struct TransferControls<'a> {
     /// Limits and delays.
     pub(crate) timings: &'a Timings,
@@ -53,11 +53,11 @@ pub(crate) struct TransferControls<'a> {
     pub(crate) stall_limit: Duration,
     /// Maximum rate in bytes per second.
     pub(crate) limit_rate: Option<u64>,
-    /// Number of concurrent requests; `None`: adapted to the line.
+    /// Number of concurrent requests; `None` to adapt it to the line.
     pub(crate) parallel: Option<u32>,
     /// Computes the SHA-256 of each file.
     pub(crate) hash: bool,
-    /// Set when the user interrupts.
+    /// Set when the user interrupts the upload.
     pub(crate) cancel: &'a Cancellation,
     /// Receives notices.
     pub(crate) reporter: &'a Reporter,
@@ -66,23 +66,23 @@ pub(crate) struct TransferControls<'a> {
 /// Report of an engine on the files that it sent.
 #[derive(Debug, Default)]
 pub struct Transferred {
-    /// Files that were sent in another shape than the one given: they changed during the transfer.
+    /// Files that differ from their planned size or time: they changed before or during the transfer.
     pub changed: Vec<SourceFile>,
     /// Version of each written blob; empty for an engine that does not report it.
     pub written: HashMap<BlobPath, BlobVersion>,
 }
 
-/// Place of the files.
+/// Origin of the files.
 #[derive(Clone, Copy)]
 pub(crate) enum FileOrigin<'a> {
     /// In a directory of this machine.
     Directory(&'a Path),
-    /// At the Hugging Face Hub.
+    /// On the Hugging Face Hub.
     Hub(&'a HubSource, &'a HubTransfer),
 }
 
 impl FileOrigin<'_> {
-    /// Size of a block in bytes, where a file has several.
+    /// Block size in bytes of a file with several blocks.
     fn block(&self) -> u64 {
         match self {
             Self::Directory(_) => BLOCK,
@@ -91,10 +91,10 @@ impl FileOrigin<'_> {
     }
 }
 
-/// Sends these files, those of a directory each as it is when its turn comes.
+/// Sends these files; files of a directory are sent as they are when their turn comes.
 ///
 /// # Errors
-/// See [`NativeError`]. What arrived is in the record.
+/// See [`NativeError`]. Uploaded content is in the record.
 pub(crate) async fn send(
     store: &BlobStore,
     controls: &TransferControls<'_>,
@@ -107,7 +107,7 @@ pub(crate) async fn send(
     on(TransferEvent::Started(meter.progress()));
     let wanted = controls.parallel.unwrap_or(MAX_REQUESTS).max(1);
     let parallel = descriptors::concurrent_requests(wanted, controls.reporter);
-    // Fetched content needs memory besides the sent content.
+    // Fetched content needs memory in addition to the content being sent.
     let fetches = if let FileOrigin::Hub(..) = origin { FETCHES } else { 0 };
     let mut settled = record.concurrency(&store.host());
     let concurrency = controls.parallel.is_none().then(|| Concurrency::new(parallel, settled, controls.limit_rate));
@@ -153,7 +153,7 @@ pub(crate) async fn send(
         };
         let large = stream::iter(large.into_iter().cloned()).map(send).buffer_unordered(parallel as usize);
         let small = stream::iter(small.into_iter().cloned()).map(send).buffer_unordered(parallel as usize);
-        // Small files request their permits immediately, before a large one is even open: the order is deterministic.
+        // Small files request their permits immediately, before any large file is open: the order is deterministic.
         let work = stream::select(small, large);
         tokio::pin!(work);
         let (mut tick, mut judge) = (tokio::time::interval(TICK), tokio::time::interval(ADJUST_INTERVAL));
@@ -201,7 +201,7 @@ pub(crate) async fn send(
     Ok(transferred)
 }
 
-/// Progress before anything is sent.
+/// Progress before any content is sent.
 fn planned(origin: FileOrigin<'_>, missing: &[SourceFile]) -> TransferProgress {
     TransferProgress {
         bytes: 0,
@@ -213,12 +213,13 @@ fn planned(origin: FileOrigin<'_>, missing: &[SourceFile]) -> TransferProgress {
     }
 }
 
-/// Limit of open files of this process, and the files that the maximum number of concurrent requests needs.
+/// Limit of open files of this process, and the number of files that the maximum concurrency needs.
 pub(crate) fn open_files() -> (Option<u64>, u64) {
     (descriptors::limit(), descriptors::needed(MAX_REQUESTS))
 }
 
-/// Large files, and small ones. The large ones first: they decide when it ends; small ones fill the gaps.
+/// Splits files into large and small ones. The large ones go first: they determine when the upload ends; small ones
+/// fill the gaps.
 fn by_size(missing: &[SourceFile]) -> (Vec<&SourceFile>, Vec<&SourceFile>) {
     let mut large: Vec<&SourceFile> = missing.iter().collect();
     large.sort_by_key(|file| std::cmp::Reverse(file.bytes));
@@ -234,7 +235,7 @@ fn adapt(files: &UploadContext<'_>, fetches: u32, settled: &mut Option<u32>) {
         files.pool.grow(number + fetches);
         (files.controls.reporter)(concurrency_report(number));
     }
-    // What is right for a chosen rate says nothing about the host.
+    // The value for a rate limit does not show what is right for the host.
     if files.rate.is_some() {
         return;
     }

@@ -6,18 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
-/// Bytes that all content of one upload may take.
+/// Maximum size of all content of one upload in memory, in bytes.
 const LIMIT: usize = 256 << 20;
-/// Blocks beside those in flight: they wait for the checksum of their file.
+/// Number of blocks in addition to those in flight: they wait for the checksum of their file.
 const WAITING: usize = 4;
 /// Unit of the limit, in bytes.
 const PAGE: usize = 4096;
-/// Smaller buffers, in bytes, are cheaper to make than to keep.
+/// Minimum size of a buffer that is kept, in bytes: smaller ones are cheaper to allocate than to keep.
 const MIN_POOLED_BUFFER: usize = 1 << 20;
 
 type FreeBuffers = Arc<Mutex<Vec<Vec<u8>>>>;
 
-/// Bounded memory, and the buffers that are free again: new pages for every block would cost as much as a checksum.
+/// Bounded memory, and the free buffers: new pages for every block would cost as much as a checksum.
 #[derive(Debug)]
 pub(super) struct Pool {
     pages: Arc<Semaphore>,
@@ -27,7 +27,7 @@ pub(super) struct Pool {
     free: FreeBuffers,
 }
 
-/// A reserved part of the pool; returned when the last reference to its content is gone.
+/// A reserved part of the pool; returned when the last reference to its content is dropped.
 #[derive(Debug)]
 pub(super) struct PooledBuffer {
     buffer: Vec<u8>,
@@ -38,7 +38,7 @@ pub(super) struct PooledBuffer {
 
 impl Pool {
     /// Pool for this number of blocks in flight, of this size in bytes. New memory costs the system as much as a
-    /// checksum, so no more is used than the line needs.
+    /// checksum, so the pool grows only as the line needs it.
     pub(super) fn new(in_flight: u32, block: u64) -> Self {
         let block = usize::try_from(block).unwrap_or(LIMIT).min(LIMIT);
         let (pages, bytes) = (Arc::new(Semaphore::new(0)), AtomicUsize::new(0));
@@ -54,7 +54,7 @@ impl Pool {
         self.pages.add_permits(wanted.saturating_sub(before) / PAGE);
     }
 
-    /// Reserves a buffer of this many bytes. A block that is larger than the pool takes all of it.
+    /// Reserves a buffer of this many bytes. A block that is larger than the pool occupies all of it.
     pub(super) async fn reserve(&self, bytes: u64) -> Result<PooledBuffer, AcquireError> {
         let all = self.bytes.load(Ordering::Relaxed);
         let bytes = usize::try_from(bytes).unwrap_or(all).min(all);
@@ -65,7 +65,7 @@ impl Pool {
 }
 
 impl PooledBuffer {
-    /// A buffer of this length, with any content.
+    /// Buffer of this length, with arbitrary content.
     pub(super) fn buffer(&mut self, length: usize) -> &mut [u8] {
         if self.buffer.len() < length {
             let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,7 +78,7 @@ impl PooledBuffer {
         &mut self.buffer[..length]
     }
 
-    /// Content of the buffer, shared by any number of readers.
+    /// Content of the buffer, which any number of readers can share.
     pub(super) fn filled(self) -> Bytes {
         Bytes::from_owner(self)
     }
@@ -107,7 +107,7 @@ mod tests {
     const BYTES: u64 = 5 << 20;
 
     #[tokio::test]
-    async fn the_pool_holds_only_what_is_in_flight() {
+    async fn the_pool_holds_only_content_in_flight() {
         let pool = Pool::new(8, BYTES);
         let mut held = Vec::new();
         let mut fill = |pool: &Pool| {

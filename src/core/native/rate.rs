@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Time that an idle line may save up.
+/// Maximum idle time that can be caught up.
 const BURST: Duration = Duration::from_millis(100);
 
-/// Bytes per second, and the time at which the next ones may be sent.
+/// Rate in bytes per second, and the time at which the next ones may be sent.
 #[derive(Debug)]
 pub(super) struct Rate {
     bytes_per_second: u64,
@@ -16,6 +16,7 @@ pub(super) struct Rate {
 }
 
 impl Rate {
+    /// Limit of this many bytes per second.
     pub(super) fn new(bytes_per_second: u64) -> Self {
         Self { bytes_per_second: bytes_per_second.max(1), next: Mutex::new(Instant::now()) }
     }

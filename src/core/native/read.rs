@@ -1,4 +1,4 @@
-//! Reads the content of a file once, and passes it on in pieces.
+//! Reading of a file's content, once, and its delivery in pieces.
 
 use std::fs::File;
 use std::io;
@@ -15,14 +15,14 @@ use super::rate::Rate;
 use crate::files::read_exact_at;
 use crate::model::ContentHash;
 
-/// Bytes read or handed over at a time: few enough that a checksum finds it in the processor's cache.
+/// Bytes that are read or passed on at a time: few enough that a checksum finds them in the processor's cache.
 const PIECE: usize = 256 * 1024;
 
-/// Fills a buffer from the file, beginning at `start`. Returns the CRC-64/NVME of the content as the store takes it:
+/// Fills a buffer from the file, beginning at `start`. Returns the CRC-64/NVME of the content in the store's format:
 /// eight little-endian bytes in base64.
 ///
 /// # Errors
-/// Those of the system, and `UnexpectedEof` where the file ends before.
+/// Errors of the system, and `UnexpectedEof` if the file ends early.
 pub(super) fn fill(file: &File, start: u64, buffer: &mut [u8]) -> io::Result<String> {
     let mut crc = crc64fast_nvme::Digest::new();
     let mut at = start;
@@ -34,14 +34,16 @@ pub(super) fn fill(file: &File, start: u64, buffer: &mut [u8]) -> io::Result<Str
     Ok(STANDARD.encode(crc.sum64().to_le_bytes()))
 }
 
-/// SHA-256 of a file that is read from its start to its end.
+/// SHA-256 of a file that is read from start to end.
 pub(super) struct FileSum(Sha256);
 
 impl FileSum {
+    /// Hash of no content yet.
     pub(super) fn new() -> Self {
         Self(Sha256::new())
     }
 
+    /// Adds the next content.
     pub(super) fn update(&mut self, content: &[u8]) {
         self.0.update(content);
     }
@@ -62,12 +64,13 @@ impl FileSum {
         Ok(())
     }
 
+    /// Returns the SHA-256 of the added content.
     pub(super) fn hash(self) -> ContentHash {
         <[u8; 32]>::from(self.0.finalize()).into()
     }
 }
 
-/// Content for one attempt. Pieces are paced as they are taken, and counted.
+/// Content of one attempt. Pieces are rate-limited as they are sent, and counted.
 pub(super) fn pieces(
     content: Bytes,
     rate: Option<Arc<Rate>>,
@@ -95,9 +98,9 @@ pub(super) fn pieces(
 mod tests {
     use super::*;
 
-    /// The check value of CRC-64/NVME, and SHA-256 of the same text, which is read in two parts.
+    /// Check value of CRC-64/NVME, and SHA-256 of the same text, which is read in two parts.
     #[test]
-    fn the_sums_are_those_of_the_standards() {
+    fn the_checksums_match_the_standards() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("f");
         std::fs::write(&path, "123456789").expect("written");

@@ -19,7 +19,7 @@ const BLOCKS: &str = "blocks";
 const MANIFEST: &str = "manifest.ndjson";
 const CONCURRENCY: &str = "concurrency.json";
 
-/// Number of large requests in flight that was right for a host.
+/// Number of large requests in flight that suited a host.
 #[derive(Serialize, Deserialize)]
 struct HostConcurrency {
     host: String,
@@ -74,19 +74,19 @@ impl Record {
         directory.join(BLOCKS).exists()
     }
 
-    /// True if no earlier run has begun to send: the store has no block of this upload.
+    /// True if no earlier run has sent anything: the store has no block of this upload.
     pub(super) fn is_first_run(&self) -> bool {
         self.is_first_run
     }
 
-    /// Concurrency that an earlier run found to be right for this host.
+    /// Concurrency on which an earlier run settled for this host.
     pub(super) fn concurrency(&self, host: &str) -> Option<u32> {
         let text = fs::read(self.directory.join(CONCURRENCY)).ok()?;
         let kept: HostConcurrency = serde_json::from_slice(&text).ok()?;
         (kept.host == host).then_some(kept.requests)
     }
 
-    /// Keeps it for the next run. Only a hint: that it cannot be written does not matter.
+    /// Keeps the concurrency for the next run. Only a hint: write errors are ignored.
     pub(super) fn keep_concurrency(&self, host: &str, requests: u32) {
         let kept = HostConcurrency { host: host.to_owned(), requests };
         let written = create_private(&self.directory.join(CONCURRENCY))
@@ -94,37 +94,37 @@ impl Record {
         drop(written);
     }
 
-    /// Directory that it is in.
+    /// Directory of the record.
     pub(super) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Blocks of a file of this shape that is streamed from the Hub.
+    /// Blocks of a file with this size and time that is streamed from the Hub.
     pub(super) fn streamed_layout(&self, shape: &SourceFile) -> BlockLayout {
         BlockLayout::streamed(shape, &self.key)
     }
 
-    /// Blocks of a file of this shape that the store fetches itself.
+    /// Blocks of a file with this size and time that the store fetches itself.
     pub(super) fn copied_layout(&self, shape: &SourceFile) -> BlockLayout {
         BlockLayout::copied(shape, &self.key)
     }
 
-    /// Blocks of a file of this shape.
+    /// Blocks of a file with this size and time.
     pub(super) fn layout(&self, shape: &SourceFile) -> BlockLayout {
         BlockLayout::of(shape, &self.key)
     }
 
-    /// Bytes of a file of this shape whose blocks arrived.
+    /// Uploaded bytes of a file with this size and time.
     fn bytes_of(&self, shape: &SourceFile) -> u64 {
         let blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-        // A file arrives in blocks of one kind; those of another have other ids.
+        // A file is uploaded in blocks of one kind; those of another kind have other ids.
         let layouts = [self.layout(shape), self.streamed_layout(shape)];
         let indexes = layouts.iter().flat_map(|layout| (0..layout.count()).map(move |index| (layout, index)));
         let known = indexes.filter(|(layout, index)| blocks.contains(layout.id(*index).as_str()));
         known.map(|(layout, index)| layout.range(index).1).sum()
     }
 
-    /// Bytes of these files whose blocks arrived, by the record in this directory.
+    /// Uploaded bytes of these files, according to the record in this directory.
     pub(crate) fn partial_bytes((directory, key): (&Path, &str), files: &[SourceFile]) -> u64 {
         let Ok(record) = Self::open(directory, key) else { return 0 };
         files.iter().map(|file| record.bytes_of(file)).sum()
@@ -135,14 +135,14 @@ impl Record {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner).contains(block.as_str())
     }
 
-    /// A block arrived.
+    /// Records an uploaded block.
     pub(super) fn block(&self, id: &BlockId) -> io::Result<()> {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_string());
         let mut out = self.blocks_out.lock().unwrap_or_else(PoisonError::into_inner);
         out.write_all(format!("{id}\n").as_bytes())
     }
 
-    /// A file arrived whole, as this write of its blob.
+    /// Records a completely uploaded file, and the version of its blob.
     pub(super) fn file(&self, layout: &BlockLayout, file: ArrivedFile, version: BlobVersion) -> io::Result<()> {
         let line = RecordLine { id: layout.whole(), file, version };
         let text = serde_json::to_string(&line)?;
@@ -151,11 +151,11 @@ impl Record {
     }
 }
 
-/// Files of this list that arrived whole, by the record in this directory, in the order of the list; `keep` converts
-/// each file and the version of its blob.
+/// Completely uploaded files of this list, according to the record in this directory, in the order of the list; `keep`
+/// converts each file and the version of its blob.
 ///
 /// # Errors
-/// When it is there and cannot be read.
+/// When the record exists and cannot be read.
 pub(crate) fn arrived_files<T>(
     (directory, key): (&Path, &str),
     files: &FileList,
@@ -167,7 +167,7 @@ pub(crate) fn arrived_files<T>(
         let Some(at) = files.position(&file.path) else { return };
         if BlockLayout::of(&files[at], key).whole() == id {
             arrived.resize_with(files.len(), || None);
-            // The last line of a file counts: it was sent again.
+            // The last line of a file counts: the file was sent again.
             let file = ArrivedFile { path: files[at].path.clone(), ..file };
             arrived[at] = Some(keep(file, version));
         }
@@ -191,9 +191,10 @@ pub(super) fn each_line(path: &Path, mut on: impl FnMut(&[u8])) -> io::Result<()
     Ok(())
 }
 
+/// Opens a file for appending.
 pub(super) fn appended(path: &Path) -> io::Result<File> {
     let mut file = append_private(path)?;
-    // Behind a line that a kill truncated.
+    // Starts a new line after one that a kill truncated.
     if !ends_a_line(path)? {
         file.write_all(b"\n")?;
     }
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_an_older_version_has_no_marks() {
+    fn a_record_of_an_older_version_has_no_blob_versions() {
         let directory = tempfile::tempdir().expect("a directory");
         let shape = SourceFile { path: "a".into(), bytes: 5, modified: 1 };
         let line = format!(r#"{{"id":"{}","path":"a","bytes":5}}"#, BlockLayout::of(&shape, "").whole());

@@ -18,22 +18,22 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Bytes that an earlier run sent.
+    /// Adds bytes that an earlier run sent.
     pub(super) fn add_found(&self, bytes: u64) {
         self.found.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// One more file is complete.
+    /// Counts one more complete file.
     pub(super) fn add_file(&self) {
         self.files.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Bytes that were read for the sum of a file, and not to be sent.
+    /// Adds bytes that were read for the checksum of a file and not for sending.
     pub(super) fn add_read(&self, bytes: u64) {
         self.read.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes that came from another server.
+    /// Adds bytes received from another server.
     pub(super) fn add_received(&self, bytes: u64) {
         self.received.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -43,27 +43,32 @@ impl Tally {
         self.copied.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes that the store copied, and that are sent after all.
+    /// Subtracts bytes that the store copied, but that are sent after all.
     pub(super) fn sub_copied(&self, bytes: u64) {
         self.copied.fetch_sub(bytes, Ordering::Relaxed);
     }
 
+    /// Bytes received from the Hub.
     pub(super) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
 
+    /// Bytes that the store copied itself.
     pub(super) fn copied(&self) -> u64 {
         self.copied.load(Ordering::Relaxed)
     }
 
+    /// Bytes that an earlier run sent.
     pub(super) fn found(&self) -> u64 {
         self.found.load(Ordering::Relaxed)
     }
 
+    /// Number of complete files.
     pub(super) fn files(&self) -> u64 {
         self.files.load(Ordering::Relaxed)
     }
 
+    /// Bytes read only for checksums.
     pub(super) fn read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
     }

@@ -13,7 +13,7 @@ use url::Url;
 use super::search::find_program;
 use crate::env::{Env, var};
 
-/// An opener that still runs after this time has become the browser itself.
+/// Time after which a running opener has become the browser itself.
 const OPENER_GRACE: Duration = Duration::from_secs(2);
 
 /// A program that opens addresses.
@@ -32,13 +32,13 @@ pub enum BrowserError {
     /// The program that opens addresses is not installed.
     #[error("no program found to open URLs")]
     NoProgram,
-    /// `BROWSER` holds something else.
+    /// `BROWSER` has an unusable value.
     #[error("the program in BROWSER was not found")]
     BadVariable,
 }
 
 impl Browser {
-    /// The program of `BROWSER`, otherwise the system's own.
+    /// Program in `BROWSER`, otherwise the system's own.
     ///
     /// # Errors
     /// See [`BrowserError`].
@@ -62,7 +62,7 @@ impl Browser {
         Ok(Self { program, args: args.iter().map(|arg| (*arg).to_owned()).collect() })
     }
 
-    /// Opens the address. No shell reads it.
+    /// Opens the address, without a shell.
     ///
     /// # Errors
     /// When the program cannot be started, or ends soon with a failure.
@@ -82,7 +82,7 @@ impl Browser {
         }
     }
 
-    /// Arguments of the program, with the address in place of `%s`, otherwise behind them.
+    /// Arguments of the program, with the address in place of `%s`, otherwise at the end.
     fn args_for(&self, url: &Url) -> Vec<String> {
         let mut args: Vec<String> = self.args.iter().map(|arg| arg.replace("%s", url.as_str())).collect();
         if args == self.args {
@@ -92,10 +92,10 @@ impl Browser {
     }
 }
 
-/// A program and its arguments, of which the first of several counts, as `xdg-open` reads the variable.
+/// Parses a program and its arguments; the first of several programs counts, as in `xdg-open`.
 fn named_browser(named: &str, path: &str) -> Option<Browser> {
     let first = if cfg!(windows) { named } else { named.split(':').next()? };
-    // A path of Windows may hold blanks and colons.
+    // A Windows path may contain spaces and colons.
     let words: Vec<&str> = if cfg!(windows) { vec![first] } else { first.split_whitespace().collect() };
     let mut words = words.into_iter().map(str::to_owned);
     let program = PathBuf::from(words.next()?);
@@ -108,7 +108,7 @@ fn named_browser(named: &str, path: &str) -> Option<Browser> {
     Some(Browser { program, args: words.collect() })
 }
 
-/// Tokens and settings of azd and Azure are not the browser's business.
+/// True for tokens and settings of azd and Azure, which the browser must not receive.
 fn is_ours(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     ["AZD_", "AZURE_", "HF_", "HUGGING_FACE_"].iter().any(|prefix| name.starts_with(prefix))
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variable_names_a_program_of_an_absolute_path_entry() {
+    fn the_variable_must_name_a_program_in_an_absolute_path_entry() {
         let url = Url::parse("https://ai.azure.com/?tid=1").expect("a URL");
         for (named, program, args) in [
             ("true", "/bin/true", &["https://ai.azure.com/?tid=1"][..]),

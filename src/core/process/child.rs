@@ -9,12 +9,12 @@ use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 
 use super::group::{self, Group};
 
-/// How a process ended.
+/// Exit of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Exited with this code; on Windows also when it was killed.
+    /// Exited with this code; on Windows also after a kill.
     Code(i32),
-    /// By this signal; never on Windows.
+    /// Ended by this signal; never on Windows.
     Signal(i32),
 }
 
@@ -36,9 +36,9 @@ impl fmt::Display for Exit {
     }
 }
 
-/// Our ends of the child's pipes.
+/// This program's ends of the child's pipes.
 pub(crate) struct Pipes {
-    /// AzCopy needs it open: on a closed one it burns a core.
+    /// Must stay open for AzCopy, which otherwise uses a whole core.
     pub(crate) stdin: ChildStdin,
     pub(crate) stdout: ChildStdout,
     pub(crate) stderr: ChildStderr,
@@ -52,7 +52,7 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Starts the command with three pipes, in a group of its own: Ctrl+C in the terminal then reaches us alone.
+    /// Starts the command with three pipes, in a separate group: Ctrl+C in the terminal then reaches only this program.
     pub(crate) fn spawn(mut command: Command) -> io::Result<(Self, Pipes)> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut group = Group::spawn(command)?;
@@ -62,6 +62,7 @@ impl Child {
         Ok((Self { group, pid, reaped: false }, Pipes { stdin, stdout, stderr }))
     }
 
+    /// Process id.
     pub(crate) fn pid(&self) -> u32 {
         self.pid
     }
@@ -81,12 +82,12 @@ impl Child {
     pub(crate) async fn output(mut self, pipes: Pipes) -> io::Result<Output> {
         let Pipes { stdin, stdout, stderr } = pipes;
         drop(stdin);
-        // The child is reaped last: until then its process id names this group and no other.
+        // The child is reaped last: until then its process id identifies this group and no other.
         let (stdout, stderr) = tokio::try_join!(read_to_end(stdout), read_to_end(stderr))?;
         Ok(Output { status: self.status().await?, stdout, stderr })
     }
 
-    /// Requests the group to end; kills it if that is not possible.
+    /// Asks the group to end; kills it if that is not possible.
     pub(crate) fn interrupt(&mut self) {
         if !self.reaped {
             self.group.interrupt(self.pid);
@@ -100,14 +101,14 @@ impl Child {
         }
     }
 
-    /// Kills descendants of the child that still hold its pipes.
+    /// Kills remaining descendants of the child that still hold its pipes.
     pub(crate) fn kill_rest(&mut self) {
         self.group.kill(self.pid);
     }
 }
 
 impl Drop for Child {
-    /// This program's own end, an error or a panic must not leave the child alone; tokio reaps it.
+    /// An end, error or panic of this program must not leave the child running; tokio reaps it.
     fn drop(&mut self) {
         self.kill();
     }

@@ -1,4 +1,4 @@
-//! A process that outlives this one: in its own session, without a terminal.
+//! A process that outlives this one: in a separate session, without a terminal.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// Changes of the environment for a child: values that are set, and names that are removed.
+/// Changes to the environment of a child: variables to set and to remove.
 #[derive(Clone, Debug, Default)]
 pub struct EnvChanges {
     /// Variables to set.
@@ -18,7 +18,7 @@ pub struct EnvChanges {
     pub remove: Vec<String>,
 }
 
-/// A process that is about to detach itself. Killed when dropped, until it is [released](Self::release).
+/// A process that is about to detach. Killed when dropped, until it is [released](Self::release).
 #[derive(Debug)]
 pub struct Detaching {
     child: Child,
@@ -39,7 +39,7 @@ impl Detaching {
         Ok(Self { child: system::spawn(command)? })
     }
 
-    /// Gives it its input, and reads the one line that it answers with; empty if it ended without one.
+    /// Sends the input, and reads one line of response; empty if the process ended without one.
     ///
     /// # Errors
     /// When its output cannot be read.
@@ -55,7 +55,7 @@ impl Detaching {
         Ok(line)
     }
 
-    /// Releases the process, which continues alone.
+    /// Releases the process, which continues independently.
     pub fn release(self) {
         system::release(self.child);
     }
@@ -69,7 +69,7 @@ impl Detaching {
     }
 }
 
-/// Makes this process, which was just started, the leader of a session of its own. Nothing of a terminal reaches it then.
+/// Makes this new process the leader of a separate session, which no signal of a terminal reaches.
 ///
 /// # Errors
 /// When the system refuses.
@@ -77,7 +77,7 @@ pub fn leave_terminal() -> io::Result<()> {
     system::leave_terminal()
 }
 
-/// Redirects standard output to standard error from now on, and closes the input: the parent process waits for neither.
+/// Redirects standard output to standard error, and closes the input: the parent process waits for neither.
 pub fn release_streams() {
     system::release_streams();
 }
@@ -87,7 +87,7 @@ mod system {
     use super::{Child, Command, Path, io};
 
     /// Ignores SIGHUP, also in descendants, and closes files that a script may have left open for this process, such as
-    /// that of a lock. The arguments are no part of the script.
+    /// a lock. The arguments are not part of the script.
     const PREPARE: &str = "trap '' HUP; exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$0\" \"$@\"";
 
     /// Command that runs the program without signals of the terminal and without inherited files.
@@ -97,20 +97,24 @@ mod system {
         command
     }
 
+    /// Starts the process.
     pub(super) fn spawn(mut command: Command) -> io::Result<Child> {
         command.spawn()
     }
 
+    /// Lets the process continue after this one ends.
     pub(super) fn release(child: Child) {
         // `kill_on_drop` cannot be undone.
         std::mem::forget(child);
     }
 
+    /// Starts a new session.
     pub(super) fn leave_terminal() -> io::Result<()> {
         rustix::process::setsid()?;
         Ok(())
     }
 
+    /// Redirects standard output to standard error, and closes the input.
     pub(super) fn release_streams() {
         use rustix::stdio::{dup2_stdin, dup2_stdout, stderr};
         let _: rustix::io::Result<()> = dup2_stdout(stderr());
@@ -130,42 +134,46 @@ mod system {
 
     use super::{Child, Command, Path, io};
 
-    /// A console of its own that is not shown. Without any (`DETACHED_PROCESS`), AzCopy and azd would open a window each,
-    /// and AzCopy could not be signalled to end.
+    /// Creates a separate, hidden console. Without a console (`DETACHED_PROCESS`), AzCopy and azd would each open a
+    /// window, and AzCopy could not be signalled to end.
     const DETACHED: PROCESS_CREATION_FLAGS = PROCESS_CREATION_FLAGS(CREATE_NO_WINDOW.0 | CREATE_NEW_PROCESS_GROUP.0);
 
+    /// Command that runs the program.
     pub(super) fn command(program: &Path) -> Command {
         Command::new(program)
     }
 
-    /// Out of the job of this process, which ends with it, where the job allows that.
+    /// Starts the process outside the job of this process, which would end it too, if the job permits that.
     pub(super) fn spawn(mut command: Command) -> io::Result<Child> {
         keep_streams();
         command.creation_flags(DETACHED.0 | CREATE_BREAKAWAY_FROM_JOB.0);
         command.spawn().or_else(|_| command.creation_flags(DETACHED.0).spawn())
     }
 
-    /// A child inherits every handle that may be inherited, also those of our own streams: a script that reads our output
-    /// would wait for the end of the upload. Children that get our streams get copies.
+    /// A child inherits every inheritable handle, including those of this program's streams: a script that reads our
+    /// output would wait for the end of the upload. Children that use these streams get copies.
     fn keep_streams() {
         for stream in [STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE] {
             #[expect(unsafe_code, reason = "no safe wrapper in a crate of ours")]
-            // SAFETY: the handle is one of this process and is not closed.
+            // SAFETY: the handle belongs to this process and is not closed.
             let kept = unsafe {
                 GetStdHandle(stream).and_then(|own| SetHandleInformation(own, HANDLE_FLAG_INHERIT.0, HANDLE_FLAGS(0)))
             };
-            // There may be no such stream.
+            // The stream may not exist.
             drop(kept);
         }
     }
 
+    /// Lets the process continue after this one ends.
     pub(super) fn release(child: Child) {
         std::mem::forget(child);
     }
 
+    /// Does nothing: the process is not attached to the console of the user.
     pub(super) fn leave_terminal() -> io::Result<()> {
         Ok(())
     }
 
+    /// Does nothing.
     pub(super) fn release_streams() {}
 }

@@ -1,4 +1,4 @@
-//! Sleep inhibition, by a program of the system that ends with this one.
+//! Sleep inhibition, through a system program that ends with this one.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -6,22 +6,22 @@ use std::process::{Child, Command, Stdio};
 use super::find_program;
 use crate::env::{Env, var};
 
-/// Keeps the machine awake until it is dropped, or this process ends in whatever way.
+/// Keeps the machine awake until it is dropped or this process ends in any way.
 #[derive(Debug)]
 pub struct Inhibitor {
     child: Child,
 }
 
-/// Keeps the machine awake; `why` is shown by the system. Blocks until the system has answered.
+/// Keeps the machine awake; the system displays `why`. Blocks until the system has responded.
 ///
 /// # Errors
-/// A sentence with the reason why it may go to sleep.
+/// A sentence with the reason why the machine may go to sleep.
 pub fn inhibit(env: &Env, why: &str) -> Result<Inhibitor, String> {
     let path = env.get(var::PATH).unwrap_or_default();
     if cfg!(target_os = "macos") { caffeinate(path) } else { systemd_inhibit(path, why) }
 }
 
-/// logind holds the lock as long as `cat` runs, which is as long as this process holds its end of the pipe.
+/// logind holds the lock while `cat` runs, which is while this process holds its end of the pipe.
 fn systemd_inhibit(path: &str, why: &str) -> Result<Inhibitor, String> {
     let program = find_program(path, "systemd-inhibit").ok_or("this system cannot prevent it")?;
     let mut command = Command::new(program);
@@ -37,7 +37,7 @@ fn caffeinate(path: &str) -> Result<Inhibitor, String> {
     start(command, false)
 }
 
-/// Starts the program; where it `answers`, the lock is there once it has written a line.
+/// Starts the program; if it `answers`, the lock is held once it has written a line.
 fn start(mut command: Command, answers: bool) -> Result<Inhibitor, String> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|why| why.to_string())?;

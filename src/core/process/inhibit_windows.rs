@@ -1,4 +1,4 @@
-//! Keeps the machine from going to sleep, by a request of a thread that the system forgets when the thread ends.
+//! Sleep inhibition, by a request of a thread that the system discards when the thread ends.
 
 use std::sync::mpsc;
 use std::thread;
@@ -7,17 +7,17 @@ use windows::Win32::System::Power::{ES_CONTINUOUS, ES_SYSTEM_REQUIRED, SetThread
 
 use crate::env::Env;
 
-/// Keeps the machine awake until it is dropped, or this process ends in whatever way.
+/// Keeps the machine awake until it is dropped or this process ends in any way.
 #[derive(Debug)]
 pub struct Inhibitor {
-    /// Closed when dropped, which the thread waits for.
+    /// Closed on drop, which ends the thread.
     _until: mpsc::Sender<()>,
 }
 
-/// Keeps the machine awake. Blocks until the system has answered, which is at once.
+/// Keeps the machine awake. Blocks until the system has responded, which is immediate.
 ///
 /// # Errors
-/// A sentence that says why it may go to sleep.
+/// A sentence with the reason why the machine may go to sleep.
 pub fn inhibit(_env: &Env, _why: &str) -> Result<Inhibitor, String> {
     let (until, dropped) = mpsc::channel::<()>();
     let (answer, answered) = mpsc::sync_channel(1);
@@ -33,7 +33,7 @@ pub fn inhibit(_env: &Env, _why: &str) -> Result<Inhibitor, String> {
     }
 }
 
-/// The screen may go dark; the machine stays on until this thread ends.
+/// Requests that the machine stays on until this thread ends; the screen may turn off.
 fn request() -> bool {
     #[expect(unsafe_code, reason = "no safe wrapper in a crate of ours; the call takes a number")]
     // SAFETY: no pointers.

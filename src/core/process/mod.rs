@@ -1,15 +1,15 @@
-//! Child processes in a group of their own, which ends as a whole: at a limit, when the work is dropped, and on Windows
-//! also when this program itself is killed.
+//! Child processes in separate groups, each of which ends as a whole: at a time limit, when the work is dropped, and on
+//! Windows also when this program itself is killed.
 //!
-//! Owns how programs are found and started, asked to end, killed and reaped. Knows none of them: their arguments and
-//! output are their callers' affair.
+//! Owns how programs are found and started, asked to end, killed and reaped. Independent of the programs: their
+//! arguments and output belong to the callers.
 //!
 //! | | Unix | Windows |
 //! |---|---|---|
 //! | group | process group | job object and console process group |
-//! | interrupt | SIGINT | Ctrl+Break; a kill where there is no console |
+//! | interrupt | SIGINT | Ctrl+Break; a kill if there is no console |
 //! | this program is killed | the child sees its pipes close ([`ProcessStamp`] finds it until it has ended) | the system kills the job |
-//! | the child ends before what it started | the rest lives on, unless [`Child::kill_rest`] is called | the rest is killed with [`Child`] |
+//! | the child ends before what it started | the rest keeps running, unless [`Child::kill_rest`] is called | the rest is killed with [`Child`] |
 
 mod browser;
 mod child;

@@ -1,5 +1,5 @@
 //! Helpers such as `azd` and `az`, run to completion for their output. Killing only a shell would leave its children
-//! running, so that the whole group is killed at the time limit.
+//! running, so the whole group is killed at the time limit.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -20,7 +20,7 @@ pub struct Programs {
     path: String,
 }
 
-/// Values of variables are secrets.
+/// Omits the values of variables, which are secrets.
 impl fmt::Debug for Programs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Programs").finish_non_exhaustive()
@@ -28,7 +28,7 @@ impl fmt::Debug for Programs {
 }
 
 impl Programs {
-    /// Takes the variables over.
+    /// Uses the variables of this environment.
     #[must_use]
     pub fn new(env: &Env) -> Self {
         let path = env.get(var::PATH).and_then(|path| absolute_entries(path, Platform::CURRENT));
@@ -38,17 +38,17 @@ impl Programs {
         Self { variables, path: path.unwrap_or_default() }
     }
 
-    /// Starts programs with these variables too.
+    /// Adds these variables.
     #[must_use]
     pub fn with(mut self, variables: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         self.variables.extend(variables.into_iter().map(|(name, value)| (name.to_owned(), value)));
         self
     }
 
-    /// Runs a program to its end, without input; in another directory if one is named. May be dropped at any time.
+    /// Runs a program to its end, without input, optionally in another directory. May be dropped at any time.
     ///
     /// # Errors
-    /// When it cannot be started; `NotFound` when there is none.
+    /// When it cannot be started; `NotFound` if it does not exist.
     pub async fn output(&self, program: &OsStr, args: &[&OsStr], directory: Option<&Path>) -> io::Result<Output> {
         let mut command = Command::new(self.resolve(program)?);
         command.args(args).env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
@@ -65,7 +65,7 @@ impl Programs {
     }
 
     /// Resolves a program by name. The system's own search is not sufficient: Windows continues with this program's
-    /// unfiltered `PATH`, and Unix takes an empty one for the working directory.
+    /// unfiltered `PATH`, and Unix treats an empty one as the working directory.
     fn resolve(&self, program: &OsStr) -> io::Result<PathBuf> {
         if Path::new(program).is_absolute() {
             return Ok(program.into());
@@ -83,7 +83,7 @@ mod tests {
     async fn a_program_in_the_working_directory_is_not_started() {
         let directory = tempfile::tempdir().expect("a directory");
         let program = directory.path().join("azd");
-        // A link: a program that was just written may still be open for writing in a child of another test.
+        // A link: a newly written program may still be open for writing in a child of another test.
         std::os::unix::fs::symlink("/bin/true", &program).expect("a program");
         let run = async |path: &str| {
             let env = Env::from_vars([(var::PATH, path)], directory.path());
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn output_comes_with_the_exit_code_and_input_is_at_its_end() {
+    async fn output_is_returned_with_the_exit_code_and_input_is_empty() {
         let programs = Programs::new(&Env::from_vars([("WORD", "said")], Path::new("/")));
         let script = "cat; echo $WORD; echo wrong >&2; exit 3";
         let args = [OsStr::new("-c"), OsStr::new(script)];

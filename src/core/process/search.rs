@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::paths::is_absolute;
 use crate::platform::Platform;
 
-/// Endings that cmd.exe runs by name.
+/// Extensions that cmd.exe runs by name.
 const WINDOWS_ENDINGS: [&str; 4] = [".com", ".exe", ".bat", ".cmd"];
 
 /// Finds the program of this name, without `.exe`, in the value of `PATH`.
@@ -17,10 +17,10 @@ pub(crate) fn find_program(path: &str, name: &str) -> Option<PathBuf> {
     directories.map(|directory| Path::new(&directory).join(&file_name)).find(|file| is_program(file))
 }
 
-/// True if a shell would find a command of this name, which need not be a program of its own: `az.cmd`.
+/// True if a shell would find a command with this name, which need not be an executable file: `az.cmd`.
 pub(crate) fn has_command(path: &str, name: &str, platform: Platform) -> bool {
     let files = command_files(name, platform);
-    // An alias of the Microsoft Store is no regular file, but can be run.
+    // An alias of the Microsoft Store is not a regular file, but can be run.
     let exists = |file: PathBuf| file.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir());
     absolute(path, platform).iter().any(|directory| files.iter().any(|file| exists(Path::new(directory).join(file))))
 }
@@ -32,7 +32,7 @@ fn command_files(name: &str, platform: Platform) -> Vec<String> {
     }
 }
 
-/// Value of `PATH` for a child, if any entry is left.
+/// Value of `PATH` for a child, if any entry remains.
 pub(super) fn absolute_entries(path: &str, platform: Platform) -> Option<String> {
     let (separator, needs_quotes) = match platform {
         Platform::Windows => (";", ";"),
@@ -46,7 +46,7 @@ pub(super) fn absolute_entries(path: &str, platform: Platform) -> Option<String>
     (!entries.is_empty()).then(|| entries.join(separator))
 }
 
-/// Entries of `PATH` that are absolute.
+/// Absolute entries of `PATH`.
 fn absolute(path: &str, platform: Platform) -> Vec<String> {
     let mut entries = vec![String::new()];
     let mut in_quotes = false;
@@ -62,7 +62,7 @@ fn absolute(path: &str, platform: Platform) -> Vec<String> {
     entries
 }
 
-/// True for a file with permission to execute.
+/// True for a file with execute permission.
 #[cfg(unix)]
 #[must_use]
 pub fn is_program(path: &Path) -> bool {
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_of_windows_is_known_by_its_ending() {
+    fn a_windows_command_is_recognized_by_its_extension() {
         assert_eq!(command_files("az", Platform::Windows), ["az.com", "az.exe", "az.bat", "az.cmd"]);
         assert_eq!(command_files("az", Platform::Linux), ["az"]);
         assert!(has_command(".:/bin", "sh", Platform::Linux));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_are_found_in_absolute_entries_alone() {
+    fn programs_are_found_only_in_absolute_entries() {
         assert_eq!(find_program(":/bin:.", "sh"), Some("/bin/sh".into()));
         assert_eq!(find_program(":.:bin", "sh"), None);
     }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::group;
 
-/// A process as one run of this program notes it for the next.
+/// Identity of a process that one run of this program records for the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProcessStamp {
     pid: u32,
@@ -13,19 +13,19 @@ pub(crate) struct ProcessStamp {
 }
 
 impl ProcessStamp {
-    /// The running process of this id. `None` on Windows: a process there does not outlive the job that it is in, and
-    /// the job does not outlive this program.
+    /// Running process with this id. `None` on Windows: a process there does not outlive its job, and the job does not
+    /// outlive this program.
     pub(crate) fn of(pid: u32) -> Option<Self> {
         Some(Self { pid, started: system::started_at(pid)? })
     }
 
-    /// Reads what `Display` wrote.
+    /// Parses the `Display` form.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (pid, started) = text.split_once(' ').filter(|(_, started)| !started.is_empty())?;
         Some(Self { pid: pid.parse().ok()?, started: started.to_owned() })
     }
 
-    /// True while this process has not ended. One with the same id and another start is not this one.
+    /// True while this process has not ended. A process with the same id and another start time does not count.
     pub(crate) fn is_running(&self) -> bool {
         Self::of(self.pid).as_ref() == Some(self)
     }
@@ -50,8 +50,8 @@ mod system {
     use std::path::Path;
     use std::process::{Command, Stdio};
 
-    /// The system's own word for when a process started; `None` if there is none of that id, or it has ended and waits
-    /// to be reaped.
+    /// Start time in the system's own format; `None` if there is no process with that id, or it has ended and is not
+    /// yet reaped.
     pub(super) fn started_at(pid: u32) -> Option<String> {
         if Path::new("/proc/self/stat").exists() {
             from_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
@@ -61,7 +61,8 @@ mod system {
         }
     }
 
-    /// The name in brackets may hold blanks; the 22nd field, the start in ticks, is the 20th behind it.
+    /// Parses the start in ticks: the 22nd field, which is the 20th after the name in parentheses, which may contain
+    /// spaces.
     pub(super) fn from_stat(stat: &str) -> Option<String> {
         let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
         let state = fields.next()?;
@@ -69,7 +70,7 @@ mod system {
         (state != "Z").then(|| started.to_owned())
     }
 
-    /// In UTC and in English, so that a run in another zone or language reads the same.
+    /// Output of `ps` in UTC and English, so that a run in another time zone or language reads the same.
     fn ps(pid: u32) -> Option<String> {
         let mut ps = Command::new("/bin/ps");
         ps.args(["-o", "stat=", "-o", "lstart=", "-p", &pid.to_string()]);
@@ -78,7 +79,7 @@ mod system {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// `Ss   Sat Nov 29 06:05:00 2025`: the state, and the start to the second.
+    /// Parses `Ss   Sat Nov 29 06:05:00 2025`: the state, and the start to the second.
     pub(super) fn from_ps(line: &str) -> Option<String> {
         let mut words = line.split_whitespace();
         let state = words.next()?;
@@ -89,6 +90,7 @@ mod system {
 
 #[cfg(windows)]
 mod system {
+    /// `None`: not needed on Windows.
     pub(super) fn started_at(_pid: u32) -> Option<String> {
         None
     }
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_known_again_until_it_has_ended() {
+    fn a_process_is_recognized_until_it_has_ended() {
         let mut child = Command::new("sleep").arg("60").process_group(0).spawn().expect("sleep");
         let stamp = ProcessStamp::of(child.id()).expect("a start");
         assert_eq!(ProcessStamp::parse(&stamp.to_string()), Some(stamp.clone()));
@@ -135,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_without_a_start_names_no_process() {
+    fn a_record_without_a_start_time_matches_no_process() {
         for text in ["", "7", "7 ", "x 1"] {
             assert_eq!(ProcessStamp::parse(text), None, "{text:?}");
         }

@@ -11,32 +11,32 @@ use crate::redact::bare;
 
 const FORM: &str = "https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT";
 
-/// The endpoint of a Foundry project, checked.
+/// Validated endpoint of a Foundry project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectEndpoint {
     url: Url,
     project: String,
 }
 
-/// Which rule a text breaks. Nothing here repeats the text: it may hold a password.
+/// Rule that a text violates. Does not repeat the text, which may contain a password.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum EndpointError {
-    /// No URL parser takes it.
+    /// Not a URL.
     #[error("the project endpoint is not a URL")]
     NotAUrl,
     /// Neither https nor, on this machine, http.
     #[error("the project endpoint uses {scheme}://, not https://")]
     Scheme {
-        /// Scheme that was used.
+        /// Scheme of the URL.
         scheme: String,
     },
-    /// A name or a password before the host.
+    /// A user name or password before the host.
     #[error("the project endpoint contains a user name or password")]
     UserInfo,
-    /// The path names no project.
+    /// The path does not contain a project.
     #[error("the path of the project endpoint is not /api/projects/PROJECT")]
     Path,
-    /// Something after the path.
+    /// Query or fragment after the path.
     #[error("the project endpoint has a query or a fragment")]
     Query,
     /// A host that is not trusted.
@@ -63,7 +63,7 @@ impl EndpointError {
 }
 
 impl ProjectEndpoint {
-    /// Parses an endpoint. `allowed_host` is the one further host that the user trusts with tokens.
+    /// Parses an endpoint. `allowed_host` is an additional host that the user trusts with tokens.
     ///
     /// # Errors
     /// See [`EndpointError`].
@@ -86,19 +86,19 @@ impl ProjectEndpoint {
         Ok(Self { url, project })
     }
 
-    /// The address, without a trailing slash.
+    /// URL without a trailing slash.
     #[must_use]
     pub(crate) fn url(&self) -> &Url {
         &self.url
     }
 
-    /// The project's name.
+    /// Name of the project.
     #[must_use]
     pub fn project(&self) -> &str {
         &self.project
     }
 
-    /// The first label of the host: the Foundry account, usually by its ARM name.
+    /// First label of the host: the Foundry account, usually by its ARM name.
     #[must_use]
     pub(crate) fn account(&self) -> &str {
         match self.url.host() {
@@ -107,7 +107,7 @@ impl ProjectEndpoint {
         }
     }
 
-    /// The address of the host, without a path.
+    /// URL of the host, without a path.
     #[must_use]
     pub fn host_url(&self) -> Url {
         let mut url = self.url.clone();
@@ -115,13 +115,13 @@ impl ProjectEndpoint {
         url
     }
 
-    /// The host, for messages and for the choice of a token's scope.
+    /// Host, for messages and for the choice of a token's scope.
     #[must_use]
     pub fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// The cloud, by the host's domain.
+    /// Cloud, according to the host's domain.
     #[must_use]
     pub fn cloud(&self) -> Cloud {
         Cloud::of_host(self.host())
@@ -133,7 +133,7 @@ impl ProjectEndpoint {
         is_loopback(&self.url)
     }
 
-    /// True if the URL has the project's scheme, host and port: the only address that receives its token by default.
+    /// True if the URL has the project's scheme, host and port: by default the only address that receives its token.
     #[must_use]
     pub(crate) fn same_origin(&self, url: &Url) -> bool {
         self.url.origin() == url.origin()
@@ -149,7 +149,7 @@ impl fmt::Display for ProjectEndpoint {
 fn project_of(url: &Url) -> Option<&str> {
     let rest = url.path().strip_prefix("/api/projects/")?;
     let project = rest.strip_suffix('/').unwrap_or(rest);
-    // ARM's rule for project names; it needs no URL encoding.
+    // ARM's rule for project names, which need no URL encoding.
     let ok = !project.is_empty() && project.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
     ok.then_some(project)
 }
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_goes_to_no_unnamed_host() {
+    fn a_token_is_never_sent_to_an_unknown_host() {
         let host = |host: &str| EndpointError::Host { host: host.into() };
         for (text, error) in [
             ("acc.services.ai.azure.com/api/projects/p", EndpointError::NotAUrl),

@@ -6,18 +6,18 @@ use super::{EndpointError, EndpointSource};
 use crate::azd::{HostError, INSTALL, ProgramError};
 use crate::env::var;
 
-/// Why there is no project to talk to.
+/// Reason why no project is available.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum FindError {
     /// No source specifies one.
     #[error("no Foundry project endpoint is configured")]
     NotConfigured,
-    /// The first source that has an endpoint breaks the rules. Later sources are not read: the user meant this one.
+    /// The first source that has an endpoint violates the rules. Later sources are not read: the user meant this one.
     #[error("the project endpoint in {source_name} cannot be used")]
     Invalid {
         /// Source of the endpoint.
         source_name: EndpointSource,
-        /// Which rule it breaks.
+        /// Violated rule.
         #[source]
         error: EndpointError,
     },
@@ -27,19 +27,19 @@ pub enum FindError {
         /// Source of the reference.
         source_name: EndpointSource,
     },
-    /// The environment that was named is not in the azd project.
+    /// The azd project has no such environment.
     #[error("azd environment '{name}' not found")]
     NoSuchEnvironment {
         /// Name of the environment.
         name: String,
     },
-    /// An environment was named, and there is no azd project.
+    /// An environment was named, but there is no azd project.
     #[error("azd environment '{name}' not found: no azd project in this directory")]
     NoAzdProject {
         /// The environment.
         name: String,
     },
-    /// An environment was named, and there is no azd to read it.
+    /// An environment was named, but azd is not installed.
     #[error("azd is required to read the azd environment '{name}', but was not found")]
     AzdMissing {
         /// The environment.

@@ -1,7 +1,7 @@
 //! Foundry project of the run, and the source that specified it.
 //!
 //! Owns the endpoint's rules, the order of its sources, and the list of variables that an azd environment may not set.
-//! Shows no prompts: if nothing is found, the caller decides whether to ask the user.
+//! Does not prompt: if nothing is found, the caller decides whether to ask the user.
 
 mod endpoint;
 mod error;
@@ -31,7 +31,7 @@ pub enum EndpointSource {
     Environment {
         /// Name of the environment.
         name: String,
-        /// The value or values.
+        /// Names of the values.
         keys: &'static [&'static str],
     },
     /// azd's own configuration, written by `azd ai project set`.
@@ -63,7 +63,7 @@ pub struct ResolvedProject {
     pub source: EndpointSource,
     /// Tenant for tokens.
     pub tenant: Option<String>,
-    /// The azd environment that gave the endpoint.
+    /// Values of the azd environment with the endpoint.
     values: Option<EnvironmentValues>,
 }
 
@@ -74,7 +74,7 @@ impl ResolvedProject {
         Self { endpoint, source: EndpointSource::Choice, tenant, values: Some(values) }
     }
 
-    /// True unless an azd environment named the endpoint, and the user its host neither.
+    /// True unless an azd environment set the endpoint and the user did not name its host.
     #[must_use]
     pub fn is_named_by_user(&self, env: &Env) -> bool {
         let from_azd = match self.source {
@@ -85,7 +85,7 @@ impl ResolvedProject {
         !from_azd || env.get(var::ALLOW_HOST).is_some_and(|host| host.trim().eq_ignore_ascii_case(self.endpoint.host()))
     }
 
-    /// Value of the source for this very project, under a name such as `AZURE_SUBSCRIPTION_ID`.
+    /// Value that the source has for this project, under a name such as `AZURE_SUBSCRIPTION_ID`.
     #[must_use]
     pub fn value<'a>(&'a self, env: &'a Env, name: &str) -> Option<&'a str> {
         if let Some(values) = &self.values {

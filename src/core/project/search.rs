@@ -6,7 +6,7 @@ use crate::azd::{self, Host, HostError, ProgramError};
 use crate::env::{Env, Timings, var};
 use crate::model::{Report, Reporter};
 
-/// The variables of the process environment, in the order in which they count.
+/// Variables of the process environment, in order of precedence.
 const VARIABLES: [&str; 2] = [var::AZURE_PROJECT_ENDPOINT, var::FOUNDRY_PROJECT_ENDPOINT];
 
 /// One search.
@@ -14,11 +14,11 @@ const VARIABLES: [&str; 2] = [var::AZURE_PROJECT_ENDPOINT, var::FOUNDRY_PROJECT_
 pub struct ProjectSearch<'a> {
     /// Process environment.
     pub env: &'a Env,
-    /// Limits for azd.
+    /// Time limits for azd.
     pub timings: &'a Timings,
-    /// The endpoint of the command line.
+    /// Endpoint from the command line.
     pub option: Option<&'a str>,
-    /// The azd environment of the command line.
+    /// azd environment from the command line.
     pub environment: Option<&'a str>,
     /// Receives notices and warnings.
     pub report: &'a Reporter,
@@ -29,31 +29,31 @@ pub struct ProjectSearch<'a> {
 pub struct SearchOutcome {
     /// The project.
     pub answer: ProjectLookup,
-    /// The process environment without the variables of trust that an azd environment chose.
+    /// Process environment without the trust variables that an azd environment set.
     pub env: Env,
 }
 
 /// Project, or the need to choose one.
 #[derive(Debug)]
 pub enum ProjectLookup {
-    /// Some source specifies it.
+    /// Found in a source.
     Found(Box<ResolvedProject>),
     /// No source has an endpoint: the user has to choose.
     NeedsChoice {
-        /// Subscription that the azd environment names.
+        /// Subscription in the azd environment.
         subscription: Option<String>,
-        /// Tenant that the azd environment names.
+        /// Tenant in the azd environment.
         tenant: Option<String>,
     },
 }
 
 impl ProjectSearch<'_> {
-    /// Reads one source after the other. May be dropped at any time.
+    /// Reads the sources in order. May be dropped at any time.
     ///
     /// # Errors
     /// See [`FindError`].
     pub async fn run(self) -> Result<SearchOutcome, FindError> {
-        // An endpoint of the command line needs no azd.
+        // An endpoint from the command line does not need azd.
         let values = match self.option {
             Some(_) => None,
             None => self.values().await?,
@@ -78,7 +78,7 @@ impl ProjectSearch<'_> {
         })
     }
 
-    /// Endpoint of the first source that has one, not yet checked.
+    /// Endpoint of the first source that has one, not yet validated.
     fn named(&self, values: Option<&EnvironmentValues>) -> Option<NamedEndpoint> {
         let option = self.option.map(|text| (text.to_owned(), EndpointSource::Option));
         let stored = || self.stored().map(|text| (text, EndpointSource::UserConfig));
@@ -98,7 +98,7 @@ impl ProjectSearch<'_> {
         })
     }
 
-    /// The values of the azd environment that counts: the named one, otherwise the default one.
+    /// Values of the applicable azd environment: the named one, otherwise the default one.
     async fn values(&self) -> Result<Option<EnvironmentValues>, FindError> {
         match Host::from_env(self.env, self.timings) {
             Some(host) => self.values_of_host(&host).await,
@@ -139,7 +139,7 @@ impl ProjectSearch<'_> {
 
     async fn values_of_program(&self) -> Result<Option<EnvironmentValues>, FindError> {
         let Some(root) = azd::project_root(self.env.cwd()) else { return self.without_azd_project() };
-        // Always passed to azd: AZURE_ENV_NAME would choose another one.
+        // Always passed to azd: otherwise AZURE_ENV_NAME would select another one.
         let Some(name) =
             self.environment().map(str::to_owned).or_else(|| azd::default_environment(&root).ok().flatten())
         else {
@@ -169,7 +169,7 @@ impl ProjectSearch<'_> {
         (self.report)(Report::Debug(text));
     }
 
-    /// Result without an azd project: an error where the user named an environment.
+    /// Result without an azd project: an error if the user named an environment.
     fn without_azd_project(&self) -> Result<Option<EnvironmentValues>, FindError> {
         match self.environment {
             Some(name) => Err(FindError::NoAzdProject { name: name.to_owned() }),

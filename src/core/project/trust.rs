@@ -1,8 +1,8 @@
-//! The variables that extend trust, in a run that azd did not start.
+//! Variables that extend trust, in a run that azd did not start.
 //!
-//! azd injects nothing then, but a shell or a hook may have loaded an azd environment's `.env` before. A cloned
-//! repository must not choose where tokens are sent, so that values from such a file do not count. When azd starts the
-//! program, `azd::injected` judges all injected variables before anything else.
+//! azd injects nothing in such a run, but a shell or a hook may have loaded an azd environment's `.env` before. A
+//! cloned repository must not determine where tokens are sent, so values from such a file do not count. When azd starts
+//! this program, `azd::injected` checks all injected variables before anything else.
 
 use std::io;
 use std::path::Path;
@@ -12,14 +12,14 @@ use crate::azd;
 use crate::env::{Env, var};
 use crate::model::{Report, Reporter};
 
-/// The environment without the variables of trust that an azd environment also sets: in these values, or on disk in one
-/// that the run may be about. A warning names each.
+/// Returns the environment without the trust variables that an azd environment also sets: in these values, or on disk
+/// in one that may apply to the run. A warning names each.
 #[must_use]
 pub fn trusted(env: &Env, named: Option<&str>, values: Option<&EnvironmentValues>, report: &Reporter) -> Env {
     without(&var::TRUST, env, named, values, report)
 }
 
-/// The environment without the variables of the Hugging Face Hub that an azd environment on disk also sets.
+/// Returns the environment without the variables of the Hugging Face Hub that an azd environment on disk also sets.
 #[must_use]
 pub fn trusted_for_hub(env: &Env, named: Option<&str>, report: &Reporter) -> Env {
     without(&var::HUB, env, named, None, report)
@@ -63,8 +63,8 @@ fn without(
     env.without(&ignored)
 }
 
-/// Environments that the run may be about, each with a name in its `.env`. All of them where the file that names the
-/// default one is not as azd writes it.
+/// Environments that may apply to the run, each with a name in its `.env`. All of them if the file that names the
+/// default one is not in azd's format.
 fn names_on_disk(env: &Env, root: &Path, named: Option<&str>) -> io::Result<Vec<(String, String)>> {
     let mut environments: Vec<String> = [named, env.get(var::AZD_ENVIRONMENT), env.get(var::AZURE_ENV_NAME)]
         .into_iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::EndpointSource;
 use crate::env::{Env, var};
 
-/// Values that name an endpoint whole, or both halves of one, in the order in which they count.
+/// Values that contain a complete endpoint, or both halves of one, in order of precedence.
 const PLACES: [&[&str]; 3] = [
     &[var::AZURE_PROJECT_ENDPOINT],
     &[var::AZURE_ACCOUNT_NAME, var::AZURE_PROJECT_NAME],
@@ -15,12 +15,12 @@ const PLACES: [&[&str]; 3] = [
 /// The values of one azd environment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EnvironmentValues {
-    /// The environment's name.
+    /// Name of the environment.
     pub environment: String,
     values: BTreeMap<String, EnvironmentValue>,
 }
 
-/// Names alone: values may be secrets.
+/// Writes only the names: values may be secrets.
 impl std::fmt::Debug for EnvironmentValues {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Values of '{}': {:?}", self.environment, self.values.keys())
@@ -34,17 +34,17 @@ enum EnvironmentValue {
     Unresolved,
 }
 
-/// An endpoint that values name.
+/// An endpoint in the values.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NamedEndpoint {
     pub(super) source: EndpointSource,
-    /// `None`: a reference to Key Vault that was not resolved.
+    /// `None` for a reference to Key Vault that was not resolved.
     pub(super) text: Option<String>,
 }
 
 impl EnvironmentValues {
-    /// Takes the values as azd stores them. A reference to Key Vault counts as what azd resolved it to: the variable of
-    /// the same name that it gave this process.
+    /// Wraps the values that azd stores. A reference to Key Vault is replaced by the variable with the same name in the
+    /// process environment, into which azd resolved it.
     #[must_use]
     pub fn new(environment: &str, stored: BTreeMap<String, String>, env: &Env) -> Self {
         let value = |(name, text): (String, String)| {
@@ -66,12 +66,12 @@ impl EnvironmentValues {
         }
     }
 
-    /// True if there is a value of this name, even an empty one. Ignores case on Windows.
+    /// True if there is a value with this name, even an empty one. Ignores case on Windows.
     pub(super) fn has(&self, name: &str) -> bool {
         self.values.keys().any(|known| known.eq_ignore_ascii_case(name))
     }
 
-    /// The endpoint that the values name, not yet checked.
+    /// Endpoint in the values, not yet validated.
     pub(super) fn endpoint(&self) -> Option<NamedEndpoint> {
         let is_set =
             |key: &&str| self.get(key).is_some() || matches!(self.values.get(*key), Some(EnvironmentValue::Unresolved));
@@ -85,7 +85,7 @@ impl EnvironmentValues {
     }
 }
 
-/// azd's two notations.
+/// True for a reference in either of azd's two notations.
 fn is_reference(text: &str) -> bool {
     let text = text.trim_start().to_ascii_lowercase();
     text.starts_with("akvs://") || text.contains("@microsoft.keyvault(")
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_endpoint_counts_before_its_halves_and_both_before_the_siblings_name() {
+    fn a_complete_endpoint_precedes_its_halves_and_both_precede_the_alternative_name() {
         let whole = (var::AZURE_PROJECT_ENDPOINT, A);
         let halves = [(var::AZURE_ACCOUNT_NAME, "acc"), (var::AZURE_PROJECT_NAME, "proj")];
         let sibling = (var::FOUNDRY_PROJECT_ENDPOINT, B);
@@ -125,13 +125,13 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_to_key_vault_counts_as_what_azd_made_of_it() {
+    fn a_key_vault_reference_is_replaced_by_the_value_that_azd_resolved() {
         let place = "azd environment 'dev': AZURE_PROJECT_ENDPOINT".to_owned();
         for reference in ["akvs://s/v/n", "@Microsoft.KeyVault(SecretUri=https://v/secrets/n)", "AKVS://s/v/n"] {
             let stored = [(var::AZURE_PROJECT_ENDPOINT, reference), (var::FOUNDRY_PROJECT_ENDPOINT, B)];
             let given = [(var::AZURE_PROJECT_ENDPOINT, A)];
             assert_eq!(endpoint(&stored, &given), Some((place.clone(), Some(A.to_owned()))), "{reference}");
-            // Another source would be another project than the intended one.
+            // Another source would be a different project than the intended one.
             assert_eq!(endpoint(&stored, &[]), Some((place.clone(), None)), "{reference}");
         }
         let unresolved = [(var::AZURE_PROJECT_ENDPOINT, "akvs://s/v/n")];

@@ -7,22 +7,23 @@ use memchr::memmem::Finder;
 
 use super::unescaped::UnescapedText;
 
-/// A shorter secret would be found in ordinary words.
+/// Minimum length: a shorter secret would match ordinary words.
 const MIN_LENGTH: usize = 12;
-/// An upload of days renews its SAS a few times an hour at most; the oldest are forgotten.
+/// Maximum number of secrets; the oldest are dropped. An upload of several days renews its SAS a few times an hour at
+/// most.
 const MAX_SECRETS: usize = 128;
 
 static KNOWN: RwLock<VecDeque<KnownSecret>> = RwLock::new(VecDeque::new());
 
 struct KnownSecret {
     secret: Finder<'static>,
-    /// The secret without its escapes, if that is another text.
+    /// Secret without its escapes, if that is a different text.
     plain: Option<Finder<'static>>,
-    /// Middle of the secret, where an escape that begins before it, or ends after it, can include a part of it.
+    /// Middle of the secret, for the case that an escape that begins before it, or ends after it, covers part of it.
     middle: Option<Finder<'static>>,
 }
 
-/// From now on this secret is masked in every text.
+/// Registers a secret: it is masked in every text from now on.
 pub(crate) fn remember(secret: &str) {
     if secret.len() < MIN_LENGTH {
         return;
@@ -44,7 +45,7 @@ pub(super) fn is_any() -> bool {
     !KNOWN.read().unwrap_or_else(PoisonError::into_inner).is_empty()
 }
 
-/// Parts of the text that hold a secret.
+/// Ranges of the text that contain a secret.
 pub(super) fn find(text: &str, plain: &UnescapedText<'_>) -> Vec<(usize, usize)> {
     let mut spans = Vec::new();
     for known in KNOWN.read().unwrap_or_else(PoisonError::into_inner).iter() {

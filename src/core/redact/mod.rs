@@ -1,7 +1,7 @@
 //! Secrets that cannot be printed, and the sanitization of external text.
 //!
 //! The whole query of a SAS URL is secret, as are bearer tokens and `user:password@`. Secrets of this run are
-//! recognised anywhere; all others by the shape of the surrounding text.
+//! recognized anywhere; all others by the shape of the surrounding text.
 
 mod known;
 mod shape;
@@ -21,13 +21,13 @@ pub(crate) use known::remember;
 
 const MASK: &str = "***";
 
-/// A URL whose query and user information never show: a SAS URL, or a source that may carry one. Both are masked from
-/// now on in every text.
+/// A URL whose query and user information are never shown: a SAS URL, or a source that may carry one. Both are masked
+/// in every text from now on.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretUrl(Url);
 
 impl SecretUrl {
-    /// Takes the URL into custody.
+    /// Wraps the URL and registers its secrets.
     #[must_use]
     pub fn new(url: Url) -> Self {
         url.query().into_iter().chain(url.password()).for_each(remember);
@@ -39,13 +39,13 @@ impl SecretUrl {
         Self(url)
     }
 
-    /// The real URL, secret included. Only for the request or the child process that needs it.
+    /// URL including the secret. Only for the request or child process that needs it.
     #[must_use]
     pub fn expose(&self) -> &Url {
         &self.0
     }
 
-    /// The URL without query, fragment and user information: safe to store and to show.
+    /// URL without query, fragment and user information: safe to store and to show.
     #[must_use]
     pub fn without_query(&self) -> Url {
         bare(self.0.clone())
@@ -81,14 +81,14 @@ impl fmt::Debug for SecretUrl {
 pub struct Token(String);
 
 impl Token {
-    /// Takes the token into custody.
+    /// Wraps the token and registers it.
     #[must_use]
     pub fn new(token: String) -> Self {
         remember(&token);
         Self(token)
     }
 
-    /// The real token. Only for the header that needs it.
+    /// Token in plain text. Only for the header that needs it.
     #[must_use]
     pub(crate) fn expose(&self) -> &str {
         &self.0
@@ -101,9 +101,9 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Cleans text that another program or a server wrote: secrets of this run, queries and user information of URLs, values
-/// with the name of a secret, bearer tokens and JSON Web Tokens are masked, the rest stays as it was. Takes time in
-/// proportion to the text.
+/// Sanitizes text of another program or a server: secrets of this run, queries and user information of URLs, values
+/// with the name of a secret, bearer tokens and JSON Web Tokens are masked, the rest is unchanged. Takes time
+/// proportional to the length of the text.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let plain = UnescapedText::of(text);
@@ -123,8 +123,8 @@ pub fn mask_known(text: String) -> String {
 }
 
 /// Masks the secrets in JSON: query and user information of every text under a key `blobUri`, in any case and at any
-/// depth, and all secrets of each text that holds a signature, a JSON Web Token, a password in a URL or a secret of this
-/// run. Other texts stay as they were, for a query alone is no secret in a description.
+/// depth, and all secrets of each text that contains a signature, a JSON Web Token, a password in a URL or a secret of
+/// this run. Other texts are unchanged, since a query alone is not a secret in a description.
 pub fn clean_json(value: &mut Value) {
     match value {
         Value::String(text) if holds_secret(text) => *text = clean(text),
@@ -148,7 +148,7 @@ fn holds_secret(text: &str) -> bool {
 fn clean_blob_uris(value: &mut Value) {
     match value {
         Value::String(text) => {
-            // In any form: an address of weights may have no scheme, and blanks in its query.
+            // In any form: an address of weights may lack a scheme and have spaces in its query.
             let text_before_query = text.find(['?', '#']).filter(|at| at + 1 < text.len());
             if let Some(at) = text_before_query {
                 text.replace_range(at + 1.., MASK);
@@ -161,14 +161,14 @@ fn clean_blob_uris(value: &mut Value) {
     }
 }
 
-/// Writes the mask in place of these parts of the text, which may overlap.
+/// Replaces these ranges of the text, which may overlap, with the mask.
 fn mask(text: &str, mut spans: Vec<(usize, usize)>) -> String {
     spans.sort_unstable();
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     for (start, end) in spans {
         if start >= at && end > start {
-            // Two adjacent parts are one secret.
+            // Two adjacent ranges are one secret.
             if start > at || at == 0 {
                 out.extend_from_slice(&text.as_bytes()[at..start]);
                 out.extend_from_slice(MASK.as_bytes());

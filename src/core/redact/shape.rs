@@ -1,4 +1,5 @@
-//! Detection of other secrets by the shape of the surrounding text. One pass; a part is read again at most a few times.
+//! Detection of other secrets by the shape of the surrounding text. One pass; each part is read again at most a few
+//! times.
 
 use super::unescaped::SOFT;
 
@@ -22,9 +23,9 @@ const NAMES: [&[u8]; 15] = [
 ];
 /// Names of secrets that match only as whole names, because other words end with them.
 const WHOLE_NAMES: [&[u8]; 6] = [b"sig", b"sas", b"authorization", b"proxyauthorization", b"cookie", b"setcookie"];
-/// Names that are words of prose too: `unexpected token: x`, `cannot renew the SAS: the location is gone`.
+/// Names that also occur in prose: `unexpected token: x`, `cannot renew the SAS: the location is gone`.
 const WORDS: [&[u8]; 6] = [b"token", b"signature", b"secret", b"assertion", b"cookie", b"sas"];
-/// Minimum length of a secret after such a word and a colon; of a quoted one with its blanks.
+/// Minimum length of a secret after such a word and a colon; for a quoted one including its spaces.
 const MIN_VALUE_LENGTH: usize = 16;
 /// Maximum length of a name.
 const NAME: usize = 40;
@@ -32,9 +33,9 @@ const NAME: usize = 40;
 /// Text to search.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum SearchScope {
-    /// Messages and logs, where too much is better masked than too little.
+    /// Messages and logs, where masking too much is better than too little.
     Text,
-    /// Values of the user, where only what is certainly a secret counts.
+    /// Values of the user, where only certain secrets count.
     Data,
 }
 
@@ -82,7 +83,7 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
         let last_at = self.text[start..end].iter().rposition(|&byte| byte == b'@').map(|at| start + at);
         let mut at = start;
         let has_address = self.text[start..end].windows(2).any(|two| two == b"//");
-        // Without a host behind it, it is a description of the form.
+        // Without a host after it, this is a description of the format.
         if let Some(last_at) = last_at.filter(|at| at + 1 < end && !has_address && self.scope == SearchScope::Text) {
             let before = &self.text[start..last_at];
             let is_path = before.iter().any(|byte| matches!(byte, b'/' | b'\\'));
@@ -134,7 +135,7 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
         stop
     }
 
-    /// Scans a name, which may announce a secret. Returns where to continue if it did.
+    /// Scans a name, which may precede a secret. If it did, returns the position to continue from.
     fn name(&mut self, start: usize, end: usize, word_end: usize) -> Option<usize> {
         let name = &self.text[start..end];
         if name.starts_with(b"eyJ") {
@@ -164,7 +165,7 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
         Some(self.value(value))
     }
 
-    /// Start of the value after `Bearer ` and its relatives.
+    /// Start of the value after `Bearer ` and similar schemes.
     fn value_after_scheme(&self, start: usize, end: usize) -> Option<usize> {
         let name = &self.text[start..end];
         let is_bearer = name.eq_ignore_ascii_case(b"bearer");
@@ -182,7 +183,7 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
         (value > end && (is_bearer || !is_prose)).then_some(value)
     }
 
-    /// True if the value that begins here is too short for a secret after a word of prose.
+    /// True if the value that begins here is too short to be a secret after a word of prose.
     fn is_short(&self, value: usize) -> bool {
         let quote = self.at(value);
         let length = if matches!(quote, b'"' | b'\'') {
@@ -255,7 +256,7 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// Ways to sign in that carry the secret itself, except for `Bearer`.
+/// True for authentication schemes that contain the secret itself, except for `Bearer`.
 fn is_scheme(name: &[u8]) -> bool {
     let schemes: [&[u8]; 4] = [b"basic", b"sharedkey", b"sharedkeylite", b"sharedaccesssignature"];
     schemes.iter().any(|scheme| name.eq_ignore_ascii_case(scheme))

@@ -15,9 +15,9 @@ fn a_sas_url_shows_only_host_and_path() {
     assert_eq!(format!("{:?}", Token::new("CANARY".into())), "Token(***)");
 }
 
-/// None of these secrets is known to the run.
+/// None of these secrets is registered.
 #[test]
-fn text_of_others_loses_its_secrets_by_their_shape() {
+fn secrets_in_external_text_are_masked_by_their_shape() {
     for (dirty, clean_text) in [
         // Addresses.
         ("PUT http://127.0.0.1:1/a/b?sig=CANARY failed", "PUT http://127.0.0.1:1/a/b?*** failed"),
@@ -100,7 +100,7 @@ fn text_of_others_loses_its_secrets_by_their_shape() {
 }
 
 #[test]
-fn text_without_secrets_stays_as_it_was() {
+fn text_without_secrets_is_unchanged() {
     for text in [
         "nothing secret, 100 %",
         "no signature (sig=)",
@@ -125,7 +125,7 @@ fn text_without_secrets_stays_as_it_was() {
 }
 
 #[test]
-fn an_address_of_weights_loses_query_and_user_at_any_depth() {
+fn a_blob_uri_loses_query_and_user_at_any_depth() {
     for (dirty, masked) in [
         ("https://h/c?sv=1&t=CANARY", "https://h/c?***"),
         ("https://u:CANARY@h/c", "https://***@h/c"),
@@ -149,7 +149,7 @@ fn an_address_of_weights_loses_query_and_user_at_any_depth() {
 }
 
 #[test]
-fn other_texts_lose_their_signatures_alone() {
+fn other_texts_lose_only_their_signatures() {
     let mut json = json!({
         "u": ["https://h/c?sv=1&SIG=CANARY", "se=1&sig=CANARY", "sig%3DCANARY", "https://u:CANARY@h"],
         "seen": "https://h/p?page=2", "password": "not one: it is a tag", "n": 1,
@@ -165,7 +165,7 @@ fn other_texts_lose_their_signatures_alone() {
 }
 
 #[test]
-fn long_text_takes_time_in_proportion() {
+fn masking_takes_linear_time() {
     for piece in [
         "token:",
         "eyJ.",

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-/// Encoded blank, quote, bracket or control character: part of the surrounding word.
+/// Encoded space, quote, bracket or control character: part of the surrounding word.
 pub(super) const SOFT: u8 = 0x1f;
 
-/// Bytes of a text with the escapes of URLs, JSON and XML undone, at any depth, and the place in the text that each byte
-/// comes from. Only escapes of ASCII are undone, for a secret is ASCII.
+/// Bytes of a text with the escapes of URLs, JSON and XML decoded, at any depth, and the position in the text that each
+/// byte comes from. Only escapes of ASCII are decoded, since secrets are ASCII.
 pub(super) struct UnescapedText<'t> {
     bytes: Cow<'t, [u8]>,
     /// Position of each byte in the text; empty if the text has no escapes.
@@ -15,6 +15,7 @@ pub(super) struct UnescapedText<'t> {
 }
 
 impl<'t> UnescapedText<'t> {
+    /// Decodes a text.
     pub(super) fn of(text: &'t str) -> Self {
         let length = text.len();
         if memchr::memchr3(b'%', b'\\', b'&', text.as_bytes()).is_none() {
@@ -34,16 +35,17 @@ impl<'t> UnescapedText<'t> {
         Self { bytes: Cow::Owned(bytes), starts, length }
     }
 
+    /// Decoded bytes.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// True if the text had nothing to undo.
+    /// True if the text had no escapes.
     pub(super) fn is_text(&self) -> bool {
         self.starts.is_empty()
     }
 
-    /// Part of the text that these bytes come from.
+    /// Range of the text that these bytes come from.
     pub(super) fn source(&self, start: usize, end: usize) -> (usize, usize) {
         if self.is_text() {
             return (start, end);

@@ -1,14 +1,14 @@
 //! Directories of this program and of azd in a source: HOME or `AZD_CONFIG_DIR` may be inside. An upload writes to its
-//! directory while it runs, so that a plan that contained it would differ at each run.
+//! directory while it runs, so a plan that contained it would differ in each run.
 
 use std::path::{Path, PathBuf};
 
 use super::selection::ExcludeReason;
 
-/// Name of the private directory that a download has in the directory that it fills.
+/// Name of the private directory of a download in its target directory.
 pub(crate) const DOWNLOAD_DIRECTORY: &str = ".azure-ai-models-download";
 
-/// azd's configuration directory as it is in use now.
+/// azd's configuration directory as currently used.
 #[derive(Debug)]
 pub(super) struct ConfigDirectories {
     /// Directories, without links in their paths.
@@ -16,8 +16,8 @@ pub(super) struct ConfigDirectories {
 }
 
 impl ConfigDirectories {
-    /// Of the configuration directory, where it lies below the source, where it is the source, and where a link leads into
-    /// it. A source that lies in it is the user's.
+    /// Finds the configuration directory if it lies below the source, if it is the source, and if a link leads into it.
+    /// A source inside it belongs to the user.
     pub(super) fn of(config_dir: Option<&Path>, source: &Path) -> Self {
         let config_dir = config_dir.and_then(|path| path.canonicalize().ok());
         let source = source.canonicalize().ok();
@@ -47,15 +47,15 @@ impl ConfigDirectories {
     }
 }
 
-/// True for the directory of one upload, below any configuration directory: 16 hex digits, with its lock and the id of
-/// its process.
+/// True for the directory of one upload, below any configuration directory: its name has 16 hex digits, and it contains
+/// a lock and a process id.
 fn is_upload(directory: &Path) -> bool {
     let is_id = |name: &str| name.len() == 16 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     directory.file_name().and_then(|name| name.to_str()).is_some_and(is_id)
         && ["lock", "pid"].iter().all(|file| directory.join(file).is_file())
 }
 
-/// Private directory of a download into the directory above it.
+/// True for the private directory of a download into its parent directory.
 fn is_download(directory: &Path) -> bool {
     directory.file_name().is_some_and(|name| name == DOWNLOAD_DIRECTORY)
 }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn own_directories_are_recognised_by_path_or_content() {
+    fn own_directories_are_recognized_by_path_or_content() {
         let root = tempfile::tempdir().expect("a directory");
         let make = |path: &str| {
             let path = root.path().join(path);

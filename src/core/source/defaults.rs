@@ -28,7 +28,7 @@ const ENTRIES: [(&str, EntryKind, ExcludeReason); 57] = [
     (".com.apple.timemachine.donotpresent", EntryKind::File, Default),
     ("network trash folder", EntryKind::Directory, Default),
     ("temporary items", EntryKind::Directory, Default),
-    // The icon of a folder, with a carriage return at its end.
+    // Icon of a folder; the name ends with a carriage return.
     ("icon\r", EntryKind::File, Default),
     ("iconcache.db", EntryKind::File, Default),
     ("thumbs.db", EntryKind::File, Default),

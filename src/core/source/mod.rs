@@ -1,7 +1,7 @@
 //! Source of an upload: local files, planned before anything is sent, blobs of another store, or files of a repository
-//! of the Hugging Face Hub.
+//! on the Hugging Face Hub.
 //!
-//! Reads directories, sizes and times, nothing else, and changes nothing.
+//! Reads only directories, sizes and times, and changes nothing.
 
 mod config_dirs;
 mod defaults;
@@ -38,10 +38,10 @@ pub use self::selection::{ExcludeReason, Pattern, Selection};
 pub use self::sums::{FileSums, HashError, HashProgress, hash_files};
 pub use self::unmatched::UnmatchedGlob;
 
-/// One entry that stays.
+/// One entry that is not uploaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excluded {
-    /// Path relative to the source; a directory ends in `/` and includes its content.
+    /// Path relative to the source; that of a directory ends in `/` and includes its content.
     pub path: String,
     /// Reason for the exclusion.
     pub reason: ExcludeReason,
@@ -50,17 +50,17 @@ pub struct Excluded {
 /// Source of an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UploadSource {
-    /// Files of this machine.
+    /// Files on this machine.
     Local {
         /// Directory that the paths are relative to.
         directory: PathBuf,
-        /// Files as they were planned; never empty.
+        /// Files as planned; never empty.
         files: FileList,
         /// Excluded entries, sorted by path.
         excluded: Vec<Excluded>,
-        /// Those of the files and their directories that are links, sorted.
+        /// Those files and directories that are links, sorted.
         links: Vec<String>,
-        /// The source is a directory, not one file of it.
+        /// True if the source is a directory, not one file of it.
         whole_directory: bool,
     },
     /// A blob, folder or container; only AzCopy knows its content.
@@ -68,7 +68,7 @@ pub enum UploadSource {
         /// Address with its SAS.
         url: SecretUrl,
     },
-    /// Files of one commit of a repository of the Hub.
+    /// Files of one commit of a repository on the Hub.
     Hub(Arc<HubSource>),
 }
 
@@ -104,14 +104,14 @@ impl UploadSource {
     }
 }
 
-/// Extension of the largest of these files that holds weights.
+/// Extension of the largest of these files that contains weights.
 fn format_of<'a>(files: impl Iterator<Item = (&'a BlobPath, u64)>) -> Option<&'a str> {
     let weights = files.filter_map(|(path, bytes)| Some((weight_extension(path)?, bytes)));
     weights.max_by_key(|(_, bytes)| *bytes).map(|(extension, _)| extension)
 }
 
 impl UploadSource {
-    /// Keeps only the local files that an earlier plan names; the names of the others.
+    /// Keeps only the local files of an earlier plan; returns the names of the others.
     pub fn keep_only(&mut self, is_planned: impl Fn(&BlobPath) -> bool) -> Vec<BlobPath> {
         let Self::Local { files, .. } = self else { return Vec::new() };
         let (kept, others): (Vec<SourceFile>, Vec<SourceFile>) =
@@ -140,10 +140,10 @@ pub enum PlanError {
     /// Several entries that cannot be uploaded, in the order of the walk.
     #[error("{} entries of the source cannot be uploaded", .0.len())]
     Several(Vec<Self>),
-    /// Nothing at that path.
+    /// The path does not exist.
     #[error("File not found: {}", .0.display())]
     NotFound(PathBuf),
-    /// Something is there, but it cannot be read.
+    /// The path exists, but cannot be read.
     #[error("cannot read {}: {why}", .path.display())]
     Unreadable {
         /// Path that could not be read.
@@ -153,7 +153,7 @@ pub enum PlanError {
         /// Glob of `--exclude` that omits it; `None` for the source itself.
         exclude: Option<String>,
     },
-    /// No file goes.
+    /// No file to upload.
     #[error("no files to upload in {}", .path.display())]
     Empty {
         /// The source.
@@ -163,16 +163,16 @@ pub enum PlanError {
         /// Globs that match nothing there.
         unmatched: Vec<UnmatchedGlob>,
     },
-    /// A link that leads back to a directory above it.
+    /// A link to one of its own parent directories.
     #[error("the link {} points to itself or to a parent directory", .0.display())]
     LinkLoop(PathBuf),
-    /// A link to nothing.
+    /// A link whose target does not exist.
     #[error("the link {} points to nothing", .0.display())]
     BrokenLink(PathBuf),
     /// A pipe, socket or device.
     #[error("{} is neither a file nor a directory", .0.display())]
     SpecialFile(PathBuf),
-    /// A name that the blob store does not keep.
+    /// A name that the blob store does not preserve.
     #[error("the file name '{}' {fault}", name::shown(name))]
     BadName {
         /// Path relative to the source.
@@ -180,16 +180,16 @@ pub enum PlanError {
         /// Defect of the name.
         fault: NameFault,
     },
-    /// A glob for something that is no directory.
+    /// A glob, although the source is not a directory.
     #[error("'{0}' has no effect: the source is neither a directory nor a repository")]
     NothingToSelect(String),
-    /// A name that is not text.
+    /// A name that is not valid Unicode.
     #[error("the file name {} is not valid Unicode", .0.display())]
     NotUnicode(PathBuf),
 }
 
-/// Reads the source and plans the upload. `config_dir` is azd's configuration directory, if there is one: files of this
-/// program there are never planned.
+/// Reads the source and plans the upload. `config_dir` is azd's configuration directory, if there is one: this
+/// program's files in it are never included.
 ///
 /// # Errors
 /// See [`PlanError`].
@@ -206,7 +206,7 @@ pub fn plan(
     let path = match source {
         Source::Blob(url) => return only_of_a_directory().map(|()| UploadSource::Remote { url: url.clone() }),
         Source::Local(path) => cwd.join(path),
-        // The Hub's own list of files is the plan.
+        // The plan of a Hub source is the Hub's own list of files.
         Source::Hub(address) => return Err(PlanError::NotFound(PathBuf::from(address.to_string()))),
     };
     let metadata = std::fs::metadata(readable(&path)).map_err(|why| unreadable(&path, why))?;
@@ -222,7 +222,7 @@ pub fn plan(
     if metadata.is_file() { plan_file(&path) } else { Err(PlanError::SpecialFile(path)) }
 }
 
-/// Reads the present state of a file of the source directory.
+/// Reads the current state of a file of the source directory.
 ///
 /// # Errors
 /// When it cannot be read.

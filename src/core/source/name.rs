@@ -1,27 +1,27 @@
-//! Names that the blob store does not preserve: such a file would arrive under another name, or replace another file.
-//! Pure.
+//! Names that the blob store does not preserve: such a file would be stored under another name, or replace another
+//! file. Pure.
 
 use std::fmt;
 
 use super::PlanError;
 use crate::model::BlobPath;
 
-/// Limits of a blob's name.
+/// Maximum length of a blob's name.
 const MAX_LENGTH: usize = 1024;
 const MAX_PARTS: usize = 254;
 
-/// Reason why the store would not keep a name as it is.
+/// Reason why the store would change or reject a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameFault {
-    /// A line break or another control character; AzCopy's list of files has one name a line.
+    /// A line break or another control character; AzCopy's list of files has one name per line.
     ControlCharacter,
-    /// The store makes a slash of it.
+    /// A backslash, which the store replaces with a slash.
     Backslash,
-    /// The store drops a dot at the end of a part.
+    /// A dot at the end of a component, which the store removes.
     DotAtEnd,
-    /// More characters than a blob's name has.
+    /// More characters than a blob's name may have.
     TooLong(usize),
-    /// More parts than a blob's name has.
+    /// More components than a blob's name may have.
     TooDeep(usize),
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for NameFault {
 }
 
 impl NameFault {
-    /// Next step.
+    /// Suggestion for the user.
     #[must_use]
     pub fn suggestion(self) -> &'static str {
         match self {
@@ -54,13 +54,13 @@ impl NameFault {
     }
 }
 
-/// The name as one line of a message.
+/// Name in one line of a message.
 pub(super) fn shown(name: &str) -> String {
     let escaped = |char: char| if char.is_control() { char.escape_default().to_string() } else { char.to_string() };
     name.chars().map(escaped).collect()
 }
 
-/// Name of a blob for a path relative to the source, with `/` between the parts.
+/// Name of a blob for a path relative to the source, with `/` between the components.
 pub(crate) fn blob_name(relative: &str) -> Result<BlobPath, PlanError> {
     match fault(relative) {
         Some(fault) => Err(PlanError::BadName { name: relative.to_owned(), fault }),
@@ -69,7 +69,7 @@ pub(crate) fn blob_name(relative: &str) -> Result<BlobPath, PlanError> {
 }
 
 fn fault(name: &str) -> Option<NameFault> {
-    // A short name is never too long or too deep: 100,000 files make each check noticeable.
+    // A short name is never too long or too deep: with 100,000 files each check is noticeable.
     let (length, parts) =
         if name.len() < MAX_PARTS { (name.len(), 1) } else { (name.encode_utf16().count(), name.split('/').count()) };
     let is_ascii_text = name.bytes().all(|byte| matches!(byte, b' '..=b'~'));
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_the_store_changes_are_known() {
+    fn names_that_the_store_changes_are_rejected() {
         for (name, expected) in [
             ("a\nb".to_owned(), NameFault::ControlCharacter),
             ("a\tb".into(), NameFault::ControlCharacter),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_the_store_keeps_go() {
+    fn names_that_the_store_preserves_are_accepted() {
         for name in ["a", ".a", "a b", " a", "a ", "a..b", "..a/b", "ü%41#?*[x]&'\"<>|:", "\u{1f600}"] {
             assert_eq!(fault(name), None, "{name}");
         }

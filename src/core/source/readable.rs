@@ -15,7 +15,7 @@ pub(super) fn stat_by_opening(local: &Path, path: BlobPath) -> io::Result<Source
     stat_of_metadata(path, &File::open(local)?.metadata()?)
 }
 
-/// A file of which the metadata is known.
+/// State of a file with known metadata.
 pub(crate) fn stat_of_metadata(path: BlobPath, metadata: &Metadata) -> io::Result<SourceFile> {
     let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(SourceFile { path, bytes: metadata.len(), modified: nanoseconds(modified) })
@@ -25,7 +25,7 @@ fn nanoseconds(since: Duration) -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Reads the state of readable files, one directory after the other.
+/// Reads the state of readable files, one directory after another.
 #[derive(Default)]
 pub(super) struct ReadPermissions {
     #[cfg(target_os = "linux")]
@@ -61,10 +61,11 @@ mod permissions {
     use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, accessat, fstat, fstatfs, openat, statat};
     use rustix::process::geteuid;
 
-    /// Local file systems by their numbers in statfs(2): ext4, XFS, Btrfs, tmpfs, overlayfs. Elsewhere the server decides.
+    /// Local file systems by their magic numbers in statfs(2): ext4, XFS, Btrfs, tmpfs, overlayfs. Elsewhere the server
+    /// decides.
     const LOCAL: [u64; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630];
 
-    /// Open directory, so that the path to each of its files is not resolved again.
+    /// Open directory, so that its path is not resolved again for each file.
     pub(super) struct Directory {
         path: Box<OsStr>,
         open: OwnedFd,
@@ -81,7 +82,8 @@ mod permissions {
         }
     }
 
-    /// Size and modification time of a file that its permissions make readable; `None` if only opening it decides.
+    /// Size and modification time of a file that is readable according to its permissions; `None` if only opening it
+    /// decides.
     pub(super) fn stat(last: &mut Option<Directory>, local: &Path) -> Option<(u64, Duration)> {
         let local = local.as_os_str().as_bytes();
         let slash = memchr::memrchr(b'/', local).filter(|slash| *slash > 0)?;
@@ -95,7 +97,7 @@ mod permissions {
         if found.st_dev != directory.device {
             return None;
         }
-        // For the user's own file the mode decides; an access list cannot say otherwise for an owner.
+        // For the user's own file the mode decides; an access list cannot override it for an owner.
         let is_readable = found.st_uid == directory.user && Mode::from_raw_mode(found.st_mode).contains(Mode::RUSR);
         if !is_readable {
             accessat(&directory.open, name, Access::READ_OK, AtFlags::EACCESS).ok()?;
@@ -114,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_the_same_by_its_permissions_and_when_it_is_opened() {
+    fn permissions_and_opening_report_the_same_file_state() {
         let root = tempfile::tempdir().expect("a directory");
         let file = |path: &str, modified: SystemTime| {
             let path = root.path().join(path);

@@ -8,21 +8,21 @@ use serde::{Deserialize, Serialize};
 use super::defaults;
 use crate::platform::Platform;
 
-/// Glob over paths relative to the source, parts separated by `/`. `*` stays within a part, `**` does not. Without a
-/// `/` it matches a name at any depth, with one at its end a directory. A directory includes its content. Names are
-/// compared as the file systems of the platform do.
+/// Glob over paths relative to the source, with `/` between components. `*` stays within a component, `**` does not.
+/// Without a `/` it matches a name at any depth, with a trailing one a directory. A directory includes its content.
+/// Names are compared in the way of the platform's file systems.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Pattern {
     text: String,
-    /// Folded as names are.
+    /// Normalized like file names.
     glob: String,
     directories_only: bool,
     platform: Platform,
 }
 
 impl Pattern {
-    /// Matches the entry itself or a directory that it is in.
+    /// True if the entry itself or one of its parent directories matches.
     pub(super) fn matches(&self, path: &str, is_directory: bool) -> bool {
         let path = &*self.platform.fold_name(path);
         let parents = path.match_indices('/').map(|(at, _)| &path[..at]);
@@ -31,7 +31,7 @@ impl Pattern {
     }
 
     fn parse(text: &str, platform: Platform) -> Result<Self, String> {
-        // On Windows a '\' separates parts, as in the shell's completion; elsewhere it escapes.
+        // On Windows a '\' separates components, as in the shell's completion; elsewhere it escapes.
         let slashed = if platform == Platform::Windows { text.replace('\\', "/") } else { text.to_owned() };
         let whole = slashed.strip_prefix("./").unwrap_or(&slashed);
         let body = whole.strip_suffix('/').unwrap_or(whole);
@@ -94,15 +94,15 @@ pub enum ExcludeReason {
     Default,
     /// Never belongs to a model, and may hold a secret.
     MaySecret,
-    /// Belongs to this program: the record of an upload, which changes while it is sent.
+    /// Belongs to this program: the record of an upload, which changes during the upload.
     Own,
-    /// No loader of a model reads it; of repositories alone, which hold more than a model.
+    /// Not read by any model loader; only for repositories, which contain more than a model.
     NotOfModel,
-    /// Weights in another format, beside safetensors.
+    /// Weights in another format, next to safetensors.
     OtherFormat,
-    /// `--exclude` names it.
+    /// Matched by `--exclude`.
     Excluded,
-    /// `--include` was given and does not name it.
+    /// `--include` was given and does not match.
     NotIncluded,
 }
 
@@ -130,44 +130,44 @@ pub struct Selection {
 }
 
 impl Default for Selection {
-    /// Everything but the default excludes.
+    /// Selects everything except the default excludes.
     fn default() -> Self {
         Self::new(Vec::new(), Vec::new(), true)
     }
 }
 
 impl Selection {
-    /// Selects what `include` names, or everything if it names nothing; without what `exclude` names, and with
+    /// Selects entries that match `include`, or everything if it is empty; without those that match `exclude`, and with
     /// `default_excludes` without files that never belong to a model.
     #[must_use]
     pub fn new(include: Vec<Pattern>, exclude: Vec<Pattern>, default_excludes: bool) -> Self {
         Self { include, exclude, default_excludes }
     }
 
-    /// The patterns of `--include`.
+    /// Patterns of `--include`.
     #[must_use]
     pub fn include(&self) -> &[Pattern] {
         &self.include
     }
 
-    /// The patterns of `--exclude`.
+    /// Patterns of `--exclude`.
     #[must_use]
     pub fn exclude(&self) -> &[Pattern] {
         &self.exclude
     }
 
-    /// True if what never belongs to a model stays.
+    /// True if files that never belong to a model are excluded.
     #[must_use]
     pub fn has_default_excludes(&self) -> bool {
         self.default_excludes
     }
 
-    /// The first pattern that was given: only a directory can be selected from.
+    /// First given pattern: it requires the source to be a directory.
     pub(crate) fn first_pattern(&self) -> Option<&Pattern> {
         self.include.iter().chain(&self.exclude).next()
     }
 
-    /// Reason why a file never belongs to a model, by its name or a folder that it is in; `None` if it may, or where
+    /// Reason why a file never belongs to a model, according to its name or a parent folder; `None` if it may, or if
     /// such files are included.
     pub(crate) fn default_reason(&self, path: &str) -> Option<ExcludeReason> {
         if !self.default_excludes {
@@ -177,17 +177,17 @@ impl Selection {
         parents.find_map(|parent| defaults::reason(parent, true)).or_else(|| defaults::reason(path, false))
     }
 
-    /// True for a file that `--exclude` names.
+    /// True for a file that matches `--exclude`.
     pub(crate) fn excludes(&self, path: &str) -> bool {
         self.exclude.iter().any(|pattern| pattern.matches(path, false))
     }
 
-    /// True for a file that `--include` names, or any where it names none.
+    /// True for a file that matches `--include`, or for every file if that is empty.
     pub(crate) fn includes(&self, path: &str) -> bool {
         self.include.is_empty() || self.include.iter().any(|pattern| pattern.matches(path, false))
     }
 
-    /// Reason for excluding this entry; `None` if it is included. A directory is included so that it is walked.
+    /// Reason to exclude this entry; `None` if it is included. A directory is included so that it is walked.
     pub(super) fn exclude_reason(&self, path: &str, is_directory: bool) -> Option<ExcludeReason> {
         let matches_any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(path, is_directory));
         let default = if self.default_excludes { defaults::reason(path, is_directory) } else { None };
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_excluded_by_default_is_not_included_by_a_pattern() {
+    fn default_excludes_override_an_include_pattern() {
         let reason = |default_excludes| {
             let include = vec!["*.lock".parse().expect("a pattern"), ".env".parse().expect("a pattern")];
             let selection = Selection::new(include, Vec::new(), default_excludes);

@@ -16,16 +16,16 @@ use crate::model::{BlobPath, ContentHash, FileList, SourceFile, content_digest};
 /// Bytes read at a time: few enough that the checksum finds them in the processor's cache.
 const PIECE: usize = 256 * 1024;
 
-/// Files and the SHA-256 of each, of the moment at which they were read.
+/// Files and their SHA-256, as of the time at which they were read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileSums {
     files: FileList,
-    /// In the order of the files.
+    /// Checksums in the order of the files.
     sums: Vec<ContentHash>,
 }
 
 impl FileSums {
-    /// Sums in the order of the files; `None` if their numbers differ.
+    /// Checksums in the order of the files; `None` if their numbers differ.
     #[must_use]
     pub fn new(files: FileList, sums: Vec<ContentHash>) -> Option<Self> {
         (files.len() == sums.len()).then_some(Self { files, sums })
@@ -57,20 +57,20 @@ pub enum HashError {
     /// A file that cannot be read.
     #[error("cannot read {path}: {why}")]
     Unreadable {
-        /// Name below the source.
+        /// Name relative to the source.
         path: BlobPath,
         /// Message of the operating system.
         why: io::Error,
     },
-    /// A file that is not what it was when the upload was planned.
+    /// A file that changed since the upload was planned.
     #[error("{0} changed while being read")]
     Changed(BlobPath),
-    /// The work was given up.
+    /// The work was cancelled.
     #[error("not all files were read")]
     Stopped,
 }
 
-/// How far the reading is, seen from another thread.
+/// Progress of the reading, observed from another thread.
 #[derive(Debug, Default)]
 pub struct HashProgress {
     bytes: AtomicU64,
@@ -78,13 +78,13 @@ pub struct HashProgress {
 }
 
 impl HashProgress {
-    /// Bytes that were read.
+    /// Bytes read so far.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Gives the work up.
+    /// Cancels the work.
     pub fn stop(&self) {
         self.is_stopped.store(true, Ordering::Relaxed);
     }
@@ -94,8 +94,8 @@ impl HashProgress {
     }
 }
 
-/// Reads these files and sums them. Blocks; a file is the work of one core, so that a single large one takes as long as
-/// one core needs for it.
+/// Reads and hashes these files. Blocks; one core processes a whole file, so a single large one takes as long as one
+/// core needs for it.
 ///
 /// # Errors
 /// See [`HashError`]; the first one ends the work.
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_as_planned_has_no_sum() {
+    fn a_changed_file_has_no_checksum() {
         let directory = tempfile::tempdir().expect("a directory");
         std::fs::write(directory.path().join("a"), "abc").expect("written");
         let files = planned(directory.path());

@@ -28,7 +28,7 @@ fn selected(path: &Path, selection: &Selection) -> Result<(Vec<String>, Vec<Stri
 }
 
 #[test]
-fn a_directory_goes_without_what_never_belongs_to_a_model() {
+fn files_that_never_belong_to_a_model_are_not_planned() {
     let dir = tree(&[
         "model.safetensors",
         "sub/config.json",
@@ -84,7 +84,7 @@ fn the_format_is_that_of_the_largest_weight_file() {
 }
 
 #[test]
-fn unsendable_entries_are_refused_before_the_upload() {
+fn invalid_entries_are_rejected_before_the_upload() {
     let dir = tree(&[".git/HEAD"]);
     assert!(matches!(plan_of(dir.path()), Err(PlanError::Empty { excluded: 1, .. })));
     assert!(matches!(plan_of(&dir.path().join("nowhere")), Err(PlanError::NotFound(_))));

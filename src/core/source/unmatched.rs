@@ -1,4 +1,5 @@
-//! Globs of `--include` and `--exclude` that match nothing: misspelt, or separated as in another program. Pure.
+//! Globs of `--include` and `--exclude` that match nothing: misspelled, or with the separators of another program.
+//! Pure.
 
 use std::fmt;
 

@@ -23,7 +23,7 @@ const CANT_RESOLVE_FILENAME: i32 = 1921;
 /// Lists the files of a directory, sorted by name. Follows links, and never enters the directories of `own`.
 ///
 /// # Errors
-/// All entries that cannot be read, and all names that no blob can have, at once.
+/// All entries that cannot be read, and all names that no blob can have, in one error.
 pub(super) fn walk(
     directory: PathBuf,
     selection: &Selection,
@@ -41,7 +41,7 @@ pub(super) fn walk(
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                // An excluded link may lead nowhere.
+                // An excluded link may be broken.
                 let path = error.path().map(|path| below.shown(path).into_owned()).unwrap_or_default();
                 match selection.exclude_reason(&path, error.loop_ancestor().is_some()) {
                     Some(reason) => excluded.push(Excluded { path, reason }),
@@ -97,8 +97,8 @@ pub(super) fn walk(
     Ok(UploadSource::Local { directory, files: FileList::new(files), excluded, links, whole_directory: true })
 }
 
-/// True for the parts of a Kubernetes volume: `..data` and `..2026_11_29_...` hold the files to which the links beside
-/// them lead.
+/// True for the parts of a Kubernetes volume: `..data` and `..2026_11_29_...` contain the files to which the links next
+/// to them lead.
 fn is_volume_part(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name == "..data" || name.strip_prefix("..").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
@@ -106,7 +106,7 @@ fn is_volume_part(path: &str) -> bool {
 
 /// Paths of the walk relative to its directory, as text with `/` between the parts.
 struct RelativePaths {
-    /// Bytes of the directory and of the separator behind it, with which all paths of the walk begin.
+    /// Length in bytes of the directory and the separator after it, with which all paths of the walk begin.
     skipped: usize,
 }
 
@@ -120,7 +120,7 @@ impl RelativePaths {
         spelled(String::from_utf8_lossy(self.relative(path)), Platform::CURRENT)
     }
 
-    /// Name of the blob for a path that is shown so.
+    /// Name of the blob for a path that is displayed this way.
     fn blob_name(&self, path: &Path, shown: &str) -> Result<BlobPath, PlanError> {
         let is_exact = str::from_utf8(self.relative(path)).is_ok();
         if is_exact { blob_name(shown) } else { Err(PlanError::NotUnicode(shown.into())) }
@@ -131,7 +131,7 @@ impl RelativePaths {
     }
 }
 
-/// A relative path as a blob is named.
+/// Spelling of a relative path as the name of a blob.
 fn spelled(path: Cow<'_, str>, platform: Platform) -> Cow<'_, str> {
     match platform {
         Platform::Windows => path.replace('\\', "/").into(),
@@ -140,6 +140,7 @@ fn spelled(path: Cow<'_, str>, platform: Platform) -> Cow<'_, str> {
     }
 }
 
+/// Error for a path that cannot be read.
 pub(super) fn unreadable(path: &Path, why: io::Error) -> PlanError {
     let is_link = || path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
     let shown = paths::shown(path).into_owned();
@@ -151,7 +152,7 @@ pub(super) fn unreadable(path: &Path, why: io::Error) -> PlanError {
     }
 }
 
-/// True for a loop of links, which the system reports; the standard library has no stable name for it.
+/// True for a loop of links reported by the system; the standard library has no stable name for it.
 fn is_link_loop(why: &io::Error) -> bool {
     #[cfg(unix)]
     let code = rustix::io::Errno::LOOP.raw_os_error();
@@ -160,7 +161,7 @@ fn is_link_loop(why: &io::Error) -> bool {
     why.raw_os_error() == Some(code)
 }
 
-/// Names the glob that omits what cannot be read.
+/// Adds the glob that excludes an entry that cannot be read.
 fn omissible(mut fault: PlanError, shown: String) -> PlanError {
     if let PlanError::Unreadable { path, exclude, .. } = &mut fault
         && !shown.is_empty()
@@ -186,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_blob_is_named_with_slashes_and_composed_characters() {
+    fn a_blob_name_has_slashes_and_composed_characters() {
         for (platform, path, name) in [
             (Platform::Windows, r"sub\a b\x", "sub/a b/x"),
             (Platform::Linux, r"sub/a\x", r"sub/a\x"),

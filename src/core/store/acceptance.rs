@@ -2,13 +2,14 @@
 
 use crate::http::{Method, Request, Response};
 
-/// Restricts a request to answers of a blob store; `crc64` is the checksum of the sent content.
+/// Restricts a request to responses of a blob store; `crc64` is the checksum of the sent content.
 pub(super) fn of_store<'a>(request: Request<'a>, crc64: Option<&'a str>) -> Request<'a> {
     request.blob_store().accept(move |method, response| is_of_store(method, response, crc64))
 }
 
-/// True for a success of the store itself: with the status of the operation and the store's own headers. Where content went
-/// with a checksum, one that the store sends back must be the same; not every version of it sends one.
+/// True for a success reported by the store itself: the status fits the operation, and the store's own headers are
+/// present. If content was sent with a checksum, a checksum in the response must match; not every version of the store
+/// returns one.
 fn is_of_store(method: &Method, response: &Response, crc64: Option<&str>) -> bool {
     let status = match *method {
         Method::PUT => 201,
@@ -28,7 +29,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_store_s_own_success_counts() {
+    fn only_the_stores_own_success_counts() {
         for (method, response, sent, is_accepted) in [
             (Method::PUT, answer(201, true, None), None, true),
             (Method::PUT, answer(201, true, None), Some("sum"), true),

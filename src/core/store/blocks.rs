@@ -10,25 +10,26 @@ use crate::model::SourceFile;
 
 /// Maximum number of blocks in a blob.
 const MAX_BLOCKS: u64 = 50_000;
-/// The end of a long file, as many of its blocks, is sent in smaller ones: while the last ones are on their way,
+/// Number of blocks at the end of a long file that are sent in smaller ones: while the last blocks are in flight, other
+/// connections are idle.
 /// connections are idle.
 const TAIL: u64 = 16;
-/// Smaller blocks that a block of the tail becomes.
+/// Number of smaller blocks that replace each block of the tail.
 const PARTS: u64 = 4;
-/// A file of fewer blocks has no tail.
+/// Minimum number of blocks of a file with a tail.
 const MIN_BLOCKS_WITH_TAIL: u64 = 4 * TAIL;
-/// Number of blocks that a file would have if all were of one size, at most.
+/// Maximum number of blocks of a file if all were of the same size.
 const BLOCKS: u64 = MAX_BLOCKS - (TAIL + 1) * PARTS;
 const MIB: u64 = 1 << 20;
-/// Smallest block of a file that has several. An interruption loses the blocks in flight, and the last blocks leave
-/// connections idle: both cost less with small blocks. Azure stores blocks of more than 4 MiB faster than smaller ones
-/// (its "high-throughput block blobs").
+/// Minimum block size of a file with several blocks. An interruption loses the blocks in flight, and the last blocks
+/// leave connections idle: both cost less with small blocks. Azure stores blocks of more than 4 MiB faster than smaller
+/// ones (its "high-throughput block blobs").
 pub(crate) const BLOCK: u64 = 5 * MIB;
-/// Smallest block of a file that is streamed from the Hub: each is a request there too.
+/// Minimum block size of a file that is streamed from the Hub: each block is a request there too.
 pub(crate) const STREAMED_BLOCK: u64 = 8 * MIB;
-/// First block that the store fetches itself: it shows whether the store can.
+/// Size of the first block that the store fetches itself: it shows whether the store can.
 const PROBE_BLOCK: u64 = 8 * MIB;
-/// Smallest of the others: each costs a request, and no memory here.
+/// Minimum size of the other blocks that the store fetches: each costs a request, but no memory on this machine.
 const COPIED_BLOCK: u64 = 128 * MIB;
 
 /// Base64 block id.
@@ -36,6 +37,7 @@ const COPIED_BLOCK: u64 = 128 * MIB;
 pub(crate) struct BlockId(String);
 
 impl BlockId {
+    /// Base64 text of the id.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -53,16 +55,16 @@ impl fmt::Display for BlockId {
     }
 }
 
-/// Blocks of one file: a number of one size, and the rest in blocks of another.
+/// Blocks of one file: a number of blocks of one size, and the rest in blocks of another size.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockLayout {
     fingerprint: [u8; 28],
     bytes: u64,
-    /// Number and size of the first ones.
+    /// Number and size of the first blocks.
     head: (u64, u64),
-    /// Size of the others, except for the last.
+    /// Size of the other blocks, except for the last.
     size: u64,
-    /// Number of contents of this file that were discarded before.
+    /// Number of contents of this file that were discarded.
     generation: u32,
 }
 
@@ -100,7 +102,7 @@ impl BlockLayout {
         Self { fingerprint, bytes: file.bytes, head, size, generation: 0 }
     }
 
-    /// Other ids for these blocks, after this number of abandoned contents.
+    /// Uses other ids for these blocks, after this number of discarded contents.
     pub(crate) fn generation(self, generation: u32) -> Self {
         Self { generation, ..self }
     }
@@ -119,8 +121,8 @@ impl BlockLayout {
         (start, self.size.min(self.bytes - start))
     }
 
-    /// Id of a block. Another upload, other content, another size or another block size have other ids, so that blocks of
-    /// others and stale ones never mix in; all ids have one length, as the store demands.
+    /// Id of a block. Other uploads, contents, file sizes and block sizes have other ids, so that stale blocks and
+    /// blocks of other uploads never mix in. All ids have the same length, as the store requires.
     pub(crate) fn id(&self, index: u64) -> BlockId {
         self.numbered((u64::from(self.generation) << 32) + index)
     }
@@ -141,7 +143,7 @@ fn block_size(bytes: u64, least: u64) -> u64 {
     bytes.div_ceil(BLOCKS).div_ceil(MIB).saturating_mul(MIB).max(least)
 }
 
-/// `Content-Type` by the extension of the name; the store serves the blob with it.
+/// Returns the `Content-Type` for the extension of the name; the store serves the blob with it.
 pub(crate) fn content_type(path: &str) -> &'static str {
     let name = path.rsplit('/').next().unwrap_or(path);
     match name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).as_deref() {

@@ -1,4 +1,4 @@
-//! Requests to one upload location. Each is repeated until its result is final, with the SAS that is currently valid; a
+//! Requests to one upload location. Each is retried until its result is final, with the SAS that is currently valid; a
 //! SAS that the store rejects is renewed.
 
 mod copy;
@@ -36,20 +36,20 @@ pub(crate) use self::range::RangeError;
 pub use self::stored::StoredFile;
 pub(crate) use self::traffic::Traffic;
 
-/// Version of the protocol that AzCopy 10.32 uses too.
+/// Version of the storage protocol, the one that AzCopy 10.32 uses.
 const VERSION: &str = "2025-07-05";
 
 /// Header of a blob's SHA-256 as metadata: 64 lower-case hex digits.
 const SHA256: &str = "x-ms-meta-sha256";
 
-/// Asks the service for a fresh location of the same upload.
+/// Requests a new SAS for the same upload from the service.
 pub(crate) type RenewLocation = Arc<dyn Fn() -> BoxFuture<'static, Result<UploadLocation, HttpError>> + Send + Sync>;
 
 /// The SAS in force; each renewal is a new generation.
 struct Sas {
     url: SecretUrl,
     generation: u64,
-    /// Something was accepted with it.
+    /// True once a request was accepted with this SAS.
     is_proved: bool,
 }
 
@@ -62,9 +62,9 @@ pub(crate) struct BlobStore {
     sas: Mutex<Sas>,
     renew: RenewLocation,
     checksums: AtomicU8,
-    /// One request at a time finds out whether the store accepts checksums.
+    /// Lets one request at a time find out whether the store accepts checksums.
     checksum_probe: Mutex<()>,
-    /// Blobs are made without their SHA-256 as metadata.
+    /// True if the store rejects metadata: blobs are created without their SHA-256.
     refuses_metadata: AtomicBool,
     is_read_only: bool,
     notices: RetryNotices,
@@ -72,7 +72,7 @@ pub(crate) struct BlobStore {
 }
 
 impl BlobStore {
-    /// A location that was probed.
+    /// Client for a location whose SAS was probed.
     pub(crate) fn new(
         http: Arc<HttpClient>,
         reporter: Reporter,
@@ -95,13 +95,13 @@ impl BlobStore {
         }
     }
 
-    /// This location where it is only read.
+    /// Returns this location for reading only.
     pub(crate) fn read_only(mut self) -> Self {
         self.is_read_only = true;
         self
     }
 
-    /// This location while it is being probed: a SAS that is refused is not renewed.
+    /// Returns this location for probing: a rejected SAS is not renewed.
     pub(crate) fn while_probing(mut self) -> Self {
         self.sas.get_mut().is_proved = false;
         self
@@ -117,14 +117,15 @@ impl BlobStore {
         self.blob_uri.host()
     }
 
+    /// Counters of the traffic with this location.
     pub(crate) fn traffic(&self) -> &Traffic {
         &self.traffic
     }
 
-    /// Deletes one blob. One that is not there is deleted.
+    /// Deletes one blob. A blob that does not exist counts as deleted.
     ///
     /// # Errors
-    /// Also when the SAS does not allow it.
+    /// The response of the store, also if the SAS does not permit deletion.
     pub(crate) async fn delete(&self, path: &BlobPath) -> Result<(), HttpError> {
         let url = blob_url(self.sas().await.expose(), path, &[]);
         match self.http.send(&of_store(Request::new(Method::DELETE, url, Retry::Idempotent), None)).await {
@@ -134,7 +135,7 @@ impl BlobStore {
         }
     }
 
-    /// Get Block List: blocks that the store holds for a blob; `None` if the SAS does not allow to list.
+    /// Get Block List: blocks that the store holds for a blob; `None` if the SAS does not permit listing.
     pub(crate) async fn block_list(&self, path: &BlobPath) -> Result<Option<StoredBlocks>, StoreError> {
         let asked = self
             .attempts((&format!("the blocks of {path}"), &|| true), async |sas| {
@@ -150,7 +151,7 @@ impl BlobStore {
         }
     }
 
-    /// A request that is sent once, and fails when nothing of the whole upload moves.
+    /// Builds a request that is sent once, and fails when the whole upload makes no progress.
     fn request(&self, method: Method, url: Url) -> Request<'_> {
         let request = Request::new(method, url, Retry::None)
             .header("x-ms-version", VERSION)
@@ -158,8 +159,8 @@ impl BlobStore {
         of_store(request, None)
     }
 
-    /// Repeats a request until it is answered for good, as long as its content is current. The stall watch over the whole
-    /// upload limits how long.
+    /// Repeats a request until the response is final, as long as its content is current. The stall watch of the upload
+    /// limits the time.
     async fn attempts(
         &self,
         (what, is_current): (&str, &(dyn Fn() -> bool + Sync)),
@@ -199,7 +200,7 @@ impl BlobStore {
         sas.is_proved |= sas.generation == generation;
     }
 
-    /// Replaces the SAS of this generation by a new one, unless that was done already.
+    /// Replaces the SAS of this generation by a new one, unless that is already done.
     async fn renew(&self, generation: u64, refusal: HttpError) -> Result<(), StoreError> {
         let mut sas = self.sas.lock().await;
         if sas.generation != generation {

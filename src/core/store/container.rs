@@ -2,16 +2,17 @@
 
 use url::{Host, Url};
 
-/// The container of an upload location, and the prefix that the location has in it.
+/// Container of an upload location, and the location's prefix in it.
 pub(super) struct Container {
     url: Url,
     prefix: String,
 }
 
 impl Container {
-    /// Container and prefix in a SAS URL. For hosts without a name (Azurite), the account is the first segment of the path.
+    /// Container and prefix in a SAS URL. For hosts without a domain name (Azurite), the account is the first segment
+    /// of the path.
     pub(super) fn of(sas: &Url) -> Self {
-        // Where the host is no name, the account is in the path (Azurite).
+        // Azurite: the host has no domain name, and the account is in the path.
         let account_in_path = !matches!(sas.host(), Some(Host::Domain(name)) if name != "localhost");
         let parts: Vec<&str> = sas.path_segments().into_iter().flatten().filter(|part| !part.is_empty()).collect();
         let (container, prefix) = parts.split_at(parts.len().min(if account_in_path { 2 } else { 1 }));
@@ -21,19 +22,19 @@ impl Container {
         Self { url, prefix }
     }
 
-    /// Name of the prefix in the container; empty, or with a `/` at its end.
+    /// Prefix in the container; empty, or with a trailing `/`.
     pub(super) fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// URL that lists the blobs of the location with their metadata from this marker on.
+    /// URL that lists the blobs of the location with their metadata, starting at this marker.
     pub(super) fn listing_with_metadata(&self, marker: &str) -> Url {
         let mut url = self.listing(marker, None);
         url.query_pairs_mut().append_pair("include", "metadata");
         url
     }
 
-    /// URL that lists the blobs of the location from this marker on, or at most `limit` blobs of the container.
+    /// URL that lists the blobs of the location, starting at this marker, or at most `limit` blobs of the container.
     pub(super) fn listing(&self, marker: &str, limit: Option<u16>) -> Url {
         let mut url = self.url.clone();
         let mut query = url.query_pairs_mut();
@@ -52,18 +53,18 @@ impl Container {
 }
 
 fn percent_decoded(part: &str) -> String {
-    // Decoded as a query of one key by the URL library; a '+' is no blank in a path.
+    // Decoded as a query with one key by the URL library; in a path, a '+' does not stand for a space.
     let escaped = part.replace('+', "%2B");
     url::form_urlencoded::parse(escaped.as_bytes()).map(|(key, _)| key.into_owned()).collect()
 }
 
-/// URL of a blob below a location, with more parameters behind the SAS.
+/// URL of a blob in a location, with additional parameters after the SAS.
 pub(super) fn blob_url(sas: &Url, path: &str, query: &[(&str, &str)]) -> Url {
     let mut url = sas.clone();
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty().extend(path.split('/'));
     }
-    // Without parameters there must be no '&' at the end.
+    // Without parameters there must be no trailing '&'.
     if !query.is_empty() {
         url.query_pairs_mut().extend_pairs(query);
     }
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blob_has_its_name_and_the_sas_stays() {
+    fn a_blob_url_keeps_the_sas() {
         let sas = Url::parse("https://h/c/prefix/?sv=1&sig=a%2Bb").expect("a URL");
         let url = blob_url(&sas, "sub dir/a#b.bin", &[("comp", "block"), ("blockid", "a+b=")]);
         assert_eq!(url.as_str(), "https://h/c/prefix/sub%20dir/a%23b.bin?sv=1&sig=a%2Bb&comp=block&blockid=a%2Bb%3D");

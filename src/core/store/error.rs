@@ -9,24 +9,24 @@ use crate::http::HttpError;
 /// Failure of a request to the blob store.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The store rejects the SAS, and a fresh one too.
+    /// The store rejects the SAS, and a new one too.
     #[error("the blob store refused the upload, also with a new SAS ({0})")]
     SasRejected(#[source] HttpError),
-    /// The store rejects the SAS, and the service gave no fresh one.
+    /// The store rejects the SAS, and the service did not return a new one.
     #[error("the upload SAS was rejected, and Foundry did not provide a new one")]
     NoFreshSas(#[source] HttpError),
     /// The new SAS is for another location.
     #[error("Foundry moved the upload location")]
     Moved,
-    /// The content is no longer what was announced: sending it again would never succeed.
+    /// The content is no longer the announced one: sending it again would never succeed.
     #[error("the content changed during the upload")]
     Stale,
-    /// The store refused for good, or did not answer.
+    /// The store rejected the request permanently, or did not respond.
     #[error(transparent)]
     Http(HttpError),
 }
 
-/// Message of the store for a rejected SAS.
+/// Error of the store for a rejected SAS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SasRefusal {
     /// HTTP status: 403 or 404.
@@ -45,24 +45,25 @@ impl fmt::Display for SasRefusal {
     }
 }
 
-/// True if the store refused the SAS itself. The other kind of 403 means that the SAS is valid and does not allow this
-/// one operation.
+/// True if the store rejected the SAS itself. The other kind of 403 means that the SAS is valid but does not permit
+/// this operation.
 pub(super) fn rejects_sas(error: &HttpError) -> bool {
     error.status() == Some(403) && !has_code(error, "AuthorizationPermissionMismatch")
 }
 
-/// True if the store failed, independent of the request.
+/// True if the store failed, regardless of the request.
 pub(super) fn is_fault(error: &HttpError) -> bool {
     matches!(error.status(), Some(500 | 501))
 }
 
-/// True if the store names this header in its refusal.
+/// True if the store names this header in its error.
 pub(super) fn names_header(error: &HttpError, header: &str) -> bool {
     error
         .service()
         .is_some_and(|error| error.mentions(&[header]) || error.details.iter().any(|one| one.message == header))
 }
 
+/// True if the store's error has this code.
 pub(super) fn has_code(error: &HttpError, code: &str) -> bool {
     error.service().is_some_and(|error| error.has_code(&[code]))
 }

@@ -29,7 +29,7 @@ pub type BlobListing = BTreeMap<BlobPath, ListedBlob>;
 /// Upload location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadLocation {
-    /// The container, or container and prefix, with the signature that lets us write.
+    /// SAS URL of the container, or of a prefix in it, that permits writing.
     pub sas: SecretUrl,
     /// Address of the location in the registration.
     pub blob_uri: BlobUri,
@@ -38,11 +38,12 @@ pub struct UploadLocation {
 }
 
 impl UploadLocation {
-    /// Lists at most one blob, once, within `limit`: AzCopy is silent for 16 minutes when the store does not answer,
-    /// and reports a refused SAS only after its first file. `None` if the SAS is good, or at least its signature is.
+    /// Probes the SAS: lists at most one blob, once, within `limit`. AzCopy is silent for 16 minutes when the store
+    /// does not respond, and reports a rejected SAS only after its first file. `None` if the SAS is valid, or at least
+    /// its signature is.
     ///
     /// # Errors
-    /// If the store does not respond, or responds with a status that is not about the SAS.
+    /// If the store does not respond, or with a status that is not about the SAS.
     pub(crate) async fn probe(&self, http: &HttpClient, limit: Duration) -> Result<Option<SasRefusal>, HttpError> {
         let url = Container::of(self.sas.expose()).listing("", Some(1));
         let request = of_store(Request::new(Method::GET, url, Retry::None).limit(limit), None);
@@ -52,7 +53,7 @@ impl UploadLocation {
         }
         match answer {
             Ok(_) => Ok(None),
-            // The signature is valid, only listing is not allowed: a write-only SAS.
+            // The signature is valid and only listing is not permitted: a write-only SAS.
             Err(HttpError::Service(error))
                 if error.status == 403 && error.has_code(&["AuthorizationPermissionMismatch"]) =>
             {

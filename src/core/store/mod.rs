@@ -1,5 +1,5 @@
 //! The blob store behind an upload location: the location, its content, and the requests that write block blobs. Knows
-//! the protocol and the lifetime of a SAS; knows nothing of files, journals or engines.
+//! the protocol and the lifetime of a SAS, but neither files, journals nor engines.
 
 mod acceptance;
 mod blocks;

@@ -7,9 +7,9 @@ use crate::env::Timings;
 use crate::http::{Backoff, HttpError, Retry};
 use crate::model::Report;
 
-/// First and maximum pause between attempts of a block.
+/// First and maximum delay between attempts of a block.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(32));
-/// A retry of each of 32 connections would bury everything else.
+/// Minimum interval of notices: a notice for each retry of 32 connections would drown out everything else.
 const NOTICE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Notices about the retries of all connections.
@@ -19,7 +19,7 @@ pub(super) struct RetryNotices {
 }
 
 impl RetryNotices {
-    /// One of the retries of all connections now and then, and each one for `--debug`.
+    /// Report for a retry: a notice for one of all connections from time to time, otherwise a line for `--debug`.
     pub(super) fn notice(&self, timings: &Timings, what: &str, pause: Duration, error: &HttpError) -> Report {
         let reason = match error {
             HttpError::Service(error) => error.to_string(),
@@ -36,7 +36,7 @@ impl RetryNotices {
     }
 }
 
-/// Retries without end: the stall watch over the whole upload limits them.
+/// Unlimited retries: the stall watch of the upload limits them.
 pub(super) fn backoff(timings: &Timings) -> Backoff<'_> {
     let (first, longest) = (timings.scaled(PAUSES.0), timings.scaled(PAUSES.1));
     Backoff::new(timings, Retry::IdempotentContent).unlimited().between(first, longest)

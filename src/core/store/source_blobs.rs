@@ -8,10 +8,10 @@ use crate::http::{HttpClient, HttpError, Method, RawResponse, Request};
 use crate::model::{BlobPath, file_name};
 use crate::redact::SecretUrl;
 
-/// Lists what this address holds, by the names that the copies get: one blob, or all below a folder or container.
+/// Lists the blobs at this address by the names that the copies get: one blob, or all below a folder or container.
 ///
 /// # Errors
-/// When the store does not answer, or the SAS allows neither to read the blob nor to list.
+/// When the store does not respond, or the SAS permits neither reading the blob nor listing.
 pub async fn source_blobs(http: &HttpClient, url: &SecretUrl) -> Result<BlobListing, HttpError> {
     let container = Container::of(url.expose());
     if !container.prefix().is_empty()
@@ -22,7 +22,7 @@ pub async fn source_blobs(http: &HttpClient, url: &SecretUrl) -> Result<BlobList
     list_blobs(http, url, &|name, blob| (name.into(), blob)).await
 }
 
-/// Blob at this address; `None` if there is none or the SAS does not allow to read it.
+/// Returns the blob at this address; `None` if it does not exist or the SAS does not permit reading it.
 async fn one_blob(
     http: &HttpClient,
     url: &SecretUrl,
@@ -37,7 +37,7 @@ async fn one_blob(
     }
 }
 
-/// The blob that the headers describe; `None` for a folder of a hierarchical namespace.
+/// Returns the blob that the headers describe; `None` for a folder of a hierarchical namespace.
 fn listed(exchange: &RawResponse) -> Option<ListedBlob> {
     let header = |name| exchange.header(name);
     if header("x-ms-meta-hdi_isfolder").is_some_and(|word| word.eq_ignore_ascii_case("true")) {

@@ -1,4 +1,5 @@
-//! Speed of an upload: blocks that are staged and never committed, so that no blob comes to be. The store discards them.
+//! Speed of an upload, measured with blocks that are staged and never committed, so that no blob is created. The store
+//! discards them.
 
 use std::time::{Duration, Instant};
 

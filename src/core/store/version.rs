@@ -5,19 +5,19 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Between two marks: no header and no XML can hold it.
+/// Separator of two marks: neither a header nor XML can contain it.
 const SEPARATOR: char = '\0';
 
-/// Marks that the store gives to one write of a blob, as far as it reports them. Small and cheap to clone: an upload
+/// Marks that the store assigns to one write of a blob, as far as it reports them. Small and cheap to clone: an upload
 /// may have 100,000 of them in several lists.
 ///
 /// The text has the entity tag without its quotes (headers have them, lists do not), the MD5 of the content in base64
-/// and the time of the write in seconds of the Unix epoch. Each is empty if the store does not report it, and so is the
-/// text where it reports none.
+/// and the time of the write in seconds of the Unix epoch. Each part is empty if the store does not report it; the text
+/// is empty if it reports none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlobVersion(Arc<str>);
 
-/// The marks in JSON.
+/// Marks in their JSON form.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Marks<Text> {
@@ -30,7 +30,7 @@ struct Marks<Text> {
 }
 
 impl BlobVersion {
-    /// Marks in the form of headers or of a list.
+    /// Version from the marks in the form of headers or of a list.
     pub(super) fn new(etag: Option<&str>, content_md5: Option<&str>, last_modified: Option<&str>) -> Self {
         let etag = etag.map(|text| text.trim().trim_start_matches("W/").trim_matches('"'));
         let time = last_modified.and_then(|text| httpdate::parse_http_date(text.trim()).ok());
@@ -47,7 +47,7 @@ impl BlobVersion {
         }
     }
 
-    /// Entity tag, MD5 and time; the better ones first.
+    /// Entity tag, MD5 and time; the most reliable first.
     fn marks(&self) -> [Option<&str>; 3] {
         let mut marks = self.0.split(SEPARATOR).map(|mark| Some(mark).filter(|mark| !mark.is_empty()));
         std::array::from_fn(|_| marks.next().flatten())
@@ -58,15 +58,15 @@ impl BlobVersion {
         self.marks()[0]
     }
 
-    /// True if another write shows, by the best mark that both have.
+    /// True if the marks show different writes, by the most reliable mark that both have.
     #[must_use]
     pub fn differs_from(&self, other: &Self) -> bool {
         let mut both = self.marks().into_iter().zip(other.marks());
         both.find_map(|(one, other)| Some(one? != other?)).unwrap_or(false)
     }
 
-    /// True if both are certainly one write. Checksums and times are not sufficient: the same content may be written
-    /// twice in a second.
+    /// True if both are certainly the same write. Checksums and times are not sufficient: the same content may be
+    /// written twice in a second.
     pub(crate) fn is_same_write(&self, other: &Self) -> bool {
         let ([etag, ..], [other, ..]) = (self.marks(), other.marks());
         etag.is_some() && etag == other
@@ -97,7 +97,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_best_mark_that_both_have_decides() {
+    fn the_most_reliable_common_mark_decides() {
         let (early, late) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:38 GMT");
         let of = |etag, md5, time| BlobVersion::new(etag, md5, time);
         for (one, other, differs) in [

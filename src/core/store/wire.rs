@@ -23,7 +23,7 @@ pub(crate) struct StoredBlocks {
     pub(crate) committed: Vec<BlockId>,
     /// Blocks that belong to no blob yet.
     pub(crate) uncommitted: HashSet<BlockId>,
-    /// Version of the blob with the committed ones.
+    /// Version of the blob that the committed blocks form.
     pub(crate) version: BlobVersion,
 }
 
@@ -73,12 +73,13 @@ pub(super) struct BlobPage {
 pub(super) struct BlobEntry {
     /// Name in the container.
     pub(super) name: String,
+    /// Size and version.
     pub(super) blob: ListedBlob,
     /// Metadata of the blob, if the list includes it.
     pub(super) metadata: Metadata,
 }
 
-/// Metadata of a blob, as far as it is used.
+/// Used metadata of a blob.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct Metadata {

@@ -1,4 +1,4 @@
-//! The private directory of one upload, and its lock: one process works in it.
+//! The private directory of one upload, and its lock: one process works in it at a time.
 //!
 //! `<azd config dir>/ai-models/uploads/<id>/`, readable only by its owner, removed on success.
 
@@ -21,11 +21,11 @@ use crate::model::ContentHash;
 
 const LOCK: &str = "lock";
 const OWNER: &str = "pid";
-/// A directory that this process alone works in, until it is dropped.
+/// A directory that only this process works in, until it is dropped.
 #[derive(Debug)]
 pub struct UploadDirectory {
     path: PathBuf,
-    // Never read: the lock ends with the handle.
+    // Never read: the lock ends when the handle is dropped.
     _lock: File,
 }
 
@@ -35,11 +35,11 @@ pub enum DirectoryError {
     /// Another process uploads the same version of the same model.
     #[error("the same model version is being uploaded by another process{}", named(*.process))]
     InUse {
-        /// Process id, where it is known.
+        /// Process id, if it is known.
         process: Option<u32>,
         /// Id of the upload.
         upload: String,
-        /// The other process is detached.
+        /// True if the other process is detached.
         detached: bool,
     },
     /// A file operation failed.
@@ -72,7 +72,7 @@ impl UploadDirectory {
         Self::take(uploads_directory(config_dir).join(upload_id(endpoint, name, version)))
     }
 
-    /// Takes over a directory by its path.
+    /// Takes over an existing directory by its path.
     ///
     /// # Errors
     /// See [`DirectoryError`].
@@ -99,7 +99,7 @@ impl UploadDirectory {
         Ok(directory)
     }
 
-    /// Opens the directory of an earlier attempt of this upload; `None` if there is none, or when another process owns
+    /// Opens the directory of an earlier attempt of this upload; `None` if there is none, or if another process owns
     /// it.
     ///
     /// # Errors
@@ -138,14 +138,15 @@ impl UploadDirectory {
     }
 }
 
-/// Runs file work of 100,000 files where it does not hold up the terminal and the network.
+/// Runs blocking file work for up to 100,000 files on another thread, so that it does not delay the terminal and the
+/// network.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
-/// Id of the process that owns the directory. In a file of its own, since Windows makes a locked file unreadable.
+/// Id of the process that owns the directory. Stored in a separate file, since Windows makes a locked file unreadable.
 pub(super) fn owner(path: &Path) -> Option<u32> {
     fs::read_to_string(path.join(OWNER)).ok()?.parse().ok()
 }
@@ -177,7 +178,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test(flavor = "current_thread")]
-    async fn it_is_private_and_goes_with_all_that_is_in_it() {
+    async fn the_directory_is_private_and_removed_with_its_content() {
         use std::os::unix::fs::PermissionsExt;
         let home = tempfile::tempdir().expect("a directory");
         let directory = UploadDirectory::open(home.path(), ENDPOINT, "m", "1").expect("made");
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn one_process_at_a_time_and_each_finds_what_the_last_one_left() {
+    async fn the_directory_has_one_owner_at_a_time_and_keeps_its_content() {
         let home = tempfile::tempdir().expect("a directory");
         let first = UploadDirectory::open(home.path(), ENDPOINT, "m", "1").expect("made");
         for number in [1, 2] {
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_detached_upload_that_let_go_of_its_directory_keeps_it_until_its_result_is_written() {
+    fn a_detached_upload_keeps_its_directory_until_its_result_is_written() {
         let home = tempfile::tempdir().expect("a directory");
         let open = || UploadDirectory::open(home.path(), ENDPOINT, "m", "1");
         let directory = open().expect("made");
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn starting_over_keeps_what_tells_of_the_detached_upload() {
+    fn starting_over_keeps_the_files_of_the_detached_upload() {
         let home = tempfile::tempdir().expect("a directory");
         let directory = UploadDirectory::open(home.path(), ENDPOINT, "m", "1").expect("made");
         directory.run(1).expect("made");

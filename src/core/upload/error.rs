@@ -10,36 +10,37 @@ use crate::model::BlobPath;
 use crate::source::Selection;
 use crate::store::{SasRefusal, StoreError};
 
-/// Why an upload is not complete.
+/// Reason why an upload is not complete.
 #[derive(Debug, Error)]
 pub enum UploadError {
-    /// The service gave no upload location because of a conflict (409): the version exists, or something else is in the way.
+    /// The service returned no upload location because of a conflict (409): the version exists, or something else
+    /// conflicts.
     #[error("Foundry did not provide an upload location")]
     Conflict(#[source] HttpError),
-    /// The service gave no upload location.
+    /// The service returned no upload location.
     #[error("Foundry did not provide an upload location")]
     NoLocation(#[source] HttpError),
-    /// The blob store does not answer.
+    /// The blob store does not respond.
     #[error("the blob store did not respond")]
     Unreachable(#[source] HttpError),
-    /// The blob store rejects the SAS, and a fresh one too; nothing was sent.
+    /// The blob store rejects the SAS, and a new one too; nothing was sent.
     #[error("{0}")]
     SasRejected(SasRefusal),
-    /// The blob store rejects the SAS, and the service gave no fresh one; nothing was sent.
+    /// The blob store rejects the SAS, and the service returned no new one; nothing was sent.
     #[error("Foundry did not provide a new upload location")]
     NoFreshSas(#[source] HttpError),
-    /// The location holds a file that is no part of this model and not ours to delete: it would be registered with it.
+    /// The location holds a file that is not part of this model and that this program must not delete: it would be
+    /// registered with the model.
     #[error("the upload location of this version already contains {0}, which is not part of the source")]
     StrayFile(BlobPath),
-    /// The location holds a file that an earlier attempt of this upload sent, and that is no part of the source any
-    /// longer.
+    /// The location holds a file that an earlier attempt of this upload sent, and that is no longer part of the source.
     #[error("the upload location still contains {path} from an earlier attempt of this upload; {why}")]
     UndeletableFile {
         /// The file.
         path: BlobPath,
-        /// Reason why the file is kept.
+        /// Reason why the file was not deleted.
         why: String,
-        /// Selection of the earlier attempt; `None` if that had another source.
+        /// Selection of the earlier attempt; `None` if that had a different source.
         earlier: Option<Box<Selection>>,
     },
     /// The private directory.
@@ -57,7 +58,7 @@ pub struct IncompleteUpload {
     pub failure: TransferFailure,
     /// Content that is not sent again.
     pub kept: ResumeTotals,
-    /// Files of the source that are not as they were planned.
+    /// Files of the source that changed since they were planned.
     pub changed: Vec<ChangedFile>,
     /// Failure of the request for a new upload location, if there was one.
     pub no_location: Option<Box<UploadError>>,
@@ -70,7 +71,7 @@ pub struct ChangedFile {
     pub path: BlobPath,
     /// Size in bytes when it was planned.
     pub planned: u64,
-    /// Size in bytes now; `None` if it is gone.
+    /// Current size in bytes; `None` if the file is missing.
     pub now: Option<u64>,
 }
 
@@ -80,16 +81,16 @@ pub enum TransferFailure {
     /// The engine failed or was interrupted.
     #[error(transparent)]
     Engine(TransferError),
-    /// The engine reports success, and the store does not list a file as it was sent.
+    /// The engine reports success, but the store does not list a file as it was sent.
     #[error("{0} in the blob store differs from the uploaded file")]
     Incomplete(BlobPath),
-    /// The store lists a file, and not as this upload wrote it.
+    /// The store lists a file, but not as this upload wrote it.
     #[error("{0} in the blob store was overwritten by another upload")]
     Replaced(BlobPath),
-    /// The location holds a file that is no part of this model.
+    /// The location holds a file that is not part of this model.
     #[error("another upload wrote {0} to the upload location, which is not part of the source")]
     Stray(BlobPath),
-    /// The engine reports success, and the store does not report its content.
+    /// The engine reports success, but the store does not report its content.
     #[error("the blob store cannot list its files: {0}")]
     Unproved(StoreError),
 }

@@ -1,4 +1,4 @@
-//! Events of an upload, as facts. The caller decides on their presentation.
+//! Events of an upload, as facts. The caller decides how to present them.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use crate::model::{BlobPath, BlobUri, TransferEvent};
 /// One fact about an upload.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UploadEvent<'a> {
-    /// Requesting an upload location from the service.
+    /// An upload location is being requested from the service.
     RequestingLocation,
-    /// Files of an earlier attempt that are no part of the source any longer were deleted from the location.
+    /// Files of an earlier attempt that are no longer part of the source were deleted from the location.
     StraysDeleted {
         /// Number of files.
         files: u64,
@@ -21,9 +21,9 @@ pub enum UploadEvent<'a> {
     Uploading,
     /// An earlier attempt of the same upload is resumed.
     Resuming(ResumeTotals),
-    /// Files of an earlier attempt changed: they start over.
+    /// Files of an earlier attempt changed and are sent from the start.
     Changed(&'a [BlobPath]),
-    /// An earlier attempt does not count: everything is sent again.
+    /// An earlier attempt is discarded: everything is sent again.
     StartingOver,
     /// The SAS may end before the upload does.
     Lifetime(LifetimeWarning),
@@ -33,36 +33,36 @@ pub enum UploadEvent<'a> {
     Transfer(TransferEvent),
     /// Time passes while the engine works.
     Tick,
-    /// The user interrupts; `waits` where the engine needs time to end.
+    /// The user interrupts the upload; `waits` if the engine needs time to end.
     Stopping {
-        /// The engine does not stop immediately.
+        /// True if the engine does not stop immediately.
         waits: bool,
     },
-    /// The engine has ended, well or not.
+    /// The engine has ended, successfully or not.
     TransferEnded,
-    /// Everything arrived, and that is proved.
+    /// Everything is uploaded and verified.
     Uploaded,
 }
 
-/// How the life of the SAS compares with the upload.
+/// Warning that the SAS may end before the upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LifetimeWarning {
-    /// One file alone takes longer than the SAS lives.
+    /// One file alone takes longer than the remaining lifetime of the SAS.
     FileTooLong {
         /// The file.
         path: BlobPath,
         /// Size in bytes.
         bytes: u64,
-        /// How long it takes.
+        /// Time that the file takes.
         takes: Duration,
-        /// At this rate in bytes per second.
+        /// Assumed rate in bytes per second.
         rate: u64,
-        /// How long the SAS still lives.
+        /// Remaining lifetime of the SAS.
         left: Duration,
     },
     /// The upload as a whole may take longer.
     MayEndEarly {
-        /// How long the SAS still lives.
+        /// Remaining lifetime of the SAS.
         left: Duration,
     },
 }

@@ -1,6 +1,6 @@
 //! Journal of an upload: the files and their target, so that the same command resumes it.
 //!
-//! Holds no secret: URLs are stored without their query. Written whole and renamed into place, so that a kill at any
+//! Contains no secret: URLs are stored without their query. Written whole and renamed into place, so that a kill at any
 //! moment leaves the old journal or the new one.
 
 use std::collections::BTreeSet;
@@ -21,18 +21,19 @@ use crate::model::{BlobPath, BlobUri, FileList, Registration, SourceFile};
 use crate::source::Selection;
 use crate::store::BlobListing;
 
+/// File name of the journal.
 pub(super) const JOURNAL: &str = "journal.json";
 const SCHEMA: u32 = 2;
 
-/// How far an upload is.
+/// Stage of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// The service assigned a location; nothing was sent.
     Planned,
-    /// Files may be on their way.
+    /// Files may be in flight.
     Uploading,
-    /// All files arrived; nothing was registered.
+    /// All files are uploaded; nothing was registered.
     Uploaded,
     /// The registration was requested.
     Registering,
@@ -41,13 +42,13 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// True once all files arrived.
+    /// True once all files are uploaded.
     #[must_use]
     pub fn is_complete(self) -> bool {
         matches!(self, Self::Uploaded | Self::Registering)
     }
 
-    /// Word in the journal.
+    /// Name of the stage in the journal.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -74,27 +75,27 @@ pub struct UploadSpec {
     pub source: String,
     /// Selection of entries in a directory.
     pub selection: Selection,
-    /// Check the files before they are sent.
+    /// True if the files are checked before they are sent.
     pub checked: bool,
-    /// Commit that is imported, where the source is a repository of the Hub.
+    /// Commit that is imported, if the source is a repository of the Hub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hub: Option<HubPin>,
-    /// Name and SKU of the deployment that the upload was to become, as options of the command that makes it; empty
+    /// Name and SKU of the deployment to create after the upload, as options of the command that creates it; empty
     /// without one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deployment: Vec<String>,
 }
 
-/// The journal.
+/// Journal of one upload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Journal {
     schema: u32,
     /// Source and target.
     pub spec: UploadSpec,
-    /// Registration to make, and the address of the files.
+    /// Registration to make, with the address of the files.
     pub registration: Registration,
-    /// Random part of the ids of this upload's blocks: identifies its own blocks among those of other writers. Empty in
+    /// Random part of the ids of this upload's blocks: distinguishes them from blocks of other writers. Empty in
     /// journals of older versions.
     #[serde(default)]
     pub key: String,
@@ -102,32 +103,32 @@ pub struct Journal {
     pub pending_upload_id: Option<String>,
     /// Files by their name in the container; empty for a remote source.
     pub files: FileList,
-    /// Names of the files that arrived whole before the present run, from `files`.
+    /// Names of the files, from `files`, that were completely uploaded before the current run.
     pub complete: BTreeSet<BlobPath>,
-    /// Names of files that were sent once and changed since: the store may hold the old content.
+    /// Names of files that were sent before and have changed since: the store may hold the old content.
     pub stale: BTreeSet<BlobPath>,
-    /// Blobs of the files that arrived, as the store listed them: a later difference was written by another process.
-    /// All blobs of the location for a remote source.
+    /// Blobs of the uploaded files, as the store listed them: a later difference was written by another process. All
+    /// blobs of the location for a remote source.
     #[serde(default, serialize_with = "write_blobs", deserialize_with = "read_blobs")]
     pub blobs: Arc<BlobListing>,
-    /// Present run of AzCopy, whose plan lists what arrived since. Each run has a directory of its own, so that a file
-    /// that an older run delivered is never taken for one that has changed since. That directory also holds the ids of
-    /// AzCopy's job and process.
+    /// Current run of AzCopy, whose plan lists the files uploaded since. Each run has a separate directory, so that a
+    /// file that an older run delivered is never taken for one that has changed since. That directory also holds the
+    /// ids of AzCopy's job and process.
     pub run: u32,
-    /// How far it is.
+    /// Stage of the upload.
     pub stage: Stage,
-    /// URL of the registration's operation, once the service accepted it.
+    /// URL of the registration's operation, once the service has accepted it.
     pub operation: Option<Url>,
-    /// When it began, RFC 3339.
+    /// Time of creation, RFC 3339.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
-    /// When it was last written, RFC 3339.
+    /// Time of the last write, RFC 3339.
     #[serde(with = "time::serde::rfc3339")]
     pub updated_at: OffsetDateTime,
 }
 
 impl Journal {
-    /// A journal that begins now.
+    /// Creates a journal that begins now.
     #[must_use]
     pub fn begin(spec: UploadSpec, registration: Registration, files: FileList) -> Self {
         let now = OffsetDateTime::now_utc();
@@ -171,13 +172,13 @@ fn read_blobs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<BlobList
 }
 
 impl UploadDirectory {
-    /// Journal of an earlier attempt; `None` if there is none that can be read.
+    /// Reads the journal of an earlier attempt; `None` if there is none that can be read.
     pub async fn journal(&self) -> Option<Journal> {
         let path = self.path().to_owned();
         blocking(move || Ok(read_journal(&path))).await.ok().flatten()
     }
 
-    /// Writes the journal whole, and renames it into place.
+    /// Writes the journal whole and renames it into place.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -195,7 +196,8 @@ impl UploadDirectory {
     }
 }
 
-/// Journal in a directory; `None` if there is none, or one of another schema or with damage: then the upload starts over.
+/// Reads the journal in a directory; `None` if there is none, or it has another schema or is damaged: then the upload
+/// starts over.
 pub(super) fn read_journal(directory: &Path) -> Option<Journal> {
     let text = fs::read(directory.join(JOURNAL)).ok()?;
     serde_json::from_slice(&text).ok().filter(|journal: &Journal| journal.schema == SCHEMA)
@@ -212,6 +214,7 @@ pub(super) mod tests {
         FileList::new(files.iter().map(file).collect())
     }
 
+    /// Journal for tests.
     pub(in crate::upload) fn journal() -> Journal {
         let spec = UploadSpec {
             endpoint: "https://e".into(),
@@ -236,7 +239,7 @@ pub(super) mod tests {
         assert_eq!(directory.journal().await, None);
         let mut journal = journal();
         directory.write_journal(&mut journal).await.expect("written");
-        // Killed while the next one was written.
+        // A kill while the next one was written.
         fs::write(directory.path().join("journal.next"), "{\"schema\":1,").expect("written");
         assert_eq!(directory.journal().await, Some(journal.clone()));
         fs::write(directory.path().join(JOURNAL), "{").expect("written");

@@ -1,4 +1,4 @@
-//! Lifetime of a SAS, in comparison with the maximum duration of an upload. Pure.
+//! Lifetime of a SAS compared with the maximum duration of an upload. Pure.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use super::event::LifetimeWarning;
 use crate::model::SourceFile;
 use crate::redact::SecretUrl;
 
-/// Slowest rate that is expected, in bytes per second (design/cli.md#life-of-the-sas).
+/// Minimum expected rate in bytes per second (design/cli.md#life-of-the-sas).
 const EXPECTED_MIN_RATE: u64 = 50 << 20;
 const MIN_LIFETIME: u64 = 30 * 60;
 const MAX_LIFETIME: u64 = 24 * 60 * 60;
 
-/// The rate that is counted on under this limit, in bytes per second.
+/// Expected minimum rate with this rate limit, in bytes per second.
 #[must_use]
 pub fn expected_rate(limit: Option<u64>) -> u64 {
     limit.map_or(EXPECTED_MIN_RATE, |limit| limit.clamp(1, EXPECTED_MIN_RATE))
 }
 
-/// A warning where the SAS may end before these files are sent: AzCopy cannot change a SAS in flight.
+/// Returns a warning if the SAS may end before these files are sent: AzCopy cannot change a SAS in flight.
 pub(super) fn lifetime_warning(
     sas: &SecretUrl,
     missing: &[SourceFile],
@@ -40,15 +40,15 @@ pub(super) fn lifetime_warning(
     (needed_lifetime(bytes, rate) > left).then_some(LifetimeWarning::MayEndEarly { left })
 }
 
-/// The life that a SAS should have for this many bytes at this rate in bytes per second: half as long again as the
+/// Lifetime that a SAS should have for this many bytes at this rate in bytes per second: 1.5 times the duration of the
 /// upload, at least 30 minutes, at most 24 hours (design/cli.md#life-of-the-sas).
 fn needed_lifetime(bytes: u64, rate: u64) -> Duration {
     let seconds = u128::from(bytes) * 3 / (u128::from(rate.max(1)) * 2);
     Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX).clamp(MIN_LIFETIME, MAX_LIFETIME))
 }
 
-/// Expiry of a SAS: its own (`se`), or that of the key it is signed with (`ske`), whichever comes first. `None` if it
-/// states none.
+/// Expiry of a SAS: its own (`se`), or that of its signing key (`ske`), whichever comes first. `None` if it states
+/// neither.
 fn sas_end(sas: &SecretUrl) -> Option<OffsetDateTime> {
     let ends = sas.expose().query_pairs().filter(|(key, _)| key == "se" || key == "ske");
     ends.filter_map(|(_, value)| read_time(&value)).min()
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_life_that_a_sas_needs_is_that_of_the_design() {
+    fn the_needed_lifetime_of_a_sas_matches_the_design() {
         let minutes: Vec<u64> = [1, 50, 200, 500, 5000]
             .iter()
             .map(|gigabytes| needed_lifetime(gigabytes << 30, 50 << 20).as_secs() / 60)
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sas_ends_with_itself_or_with_its_key() {
+    fn a_sas_ends_at_its_own_expiry_or_that_of_its_key() {
         let end = |query: &str| {
             let url = Url::parse(&format!("https://h/c?{query}&sig=x")).expect("a URL");
             sas_end(&SecretUrl::new(url)).map(|time| time.to_string())

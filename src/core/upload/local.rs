@@ -21,20 +21,20 @@ pub struct LocalUpload {
     pub journal: Option<Journal>,
     /// Process of the last detached run; `None` if none was detached.
     pub run: Option<DetachedRun>,
-    /// How the last detached run ended.
+    /// Result of the last detached run.
     pub result: Option<RunResult>,
-    /// A process works on it now.
+    /// True if a process is working on it.
     pub running: bool,
-    /// Id of that process, if it is known.
+    /// Id of that process, if known.
     pub pid: Option<u32>,
     path: PathBuf,
 }
 
-/// All of them, the one that was worked on last first. Directories without a journal and without a detached run are no
-/// uploads.
+/// Lists all of them, the most recently updated first. Directories without a journal and without a detached run do not
+/// count as uploads.
 ///
 /// # Errors
-/// When the directory is there and cannot be read.
+/// When the directory exists and cannot be read.
 pub fn local_uploads(config_dir: &Path) -> io::Result<Vec<LocalUpload>> {
     let entries = match fs::read_dir(uploads_directory(config_dir)) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -68,7 +68,7 @@ impl LocalUpload {
         DetachedFiles::of(&self.path)
     }
 
-    /// True while a process works on it, at this moment.
+    /// True if a process is working on it at this moment.
     #[must_use]
     pub fn is_running_now(&self) -> bool {
         is_locked(&self.path)
@@ -84,7 +84,7 @@ impl LocalUpload {
         }
     }
 
-    /// Word for its progress; `interrupted` where files are missing and no process sends them.
+    /// Name of its state; `interrupted` if files are missing and no process sends them.
     #[must_use]
     pub fn state(&self) -> &'static str {
         let stage = self.journal.as_ref().map(|journal| journal.stage);
@@ -96,20 +96,20 @@ impl LocalUpload {
         }
     }
 
-    /// True if a detached run ended without a result: it was killed, or the machine went down.
+    /// True if a detached run ended without a result: it was killed, or the machine shut down.
     #[must_use]
     pub fn has_crashed(&self) -> bool {
         self.run.is_some() && self.result.is_none() && !self.running
     }
 
-    /// When it began.
+    /// Time of creation.
     #[must_use]
     pub fn created_at(&self) -> OffsetDateTime {
         let journal = self.journal.as_ref().map(|journal| journal.created_at);
         journal.or(self.run.as_ref().map(|run| run.started_at)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
-    /// When it was worked on last.
+    /// Time of the last update.
     #[must_use]
     pub fn updated_at(&self) -> OffsetDateTime {
         let times = [
@@ -120,15 +120,15 @@ impl LocalUpload {
         times.into_iter().flatten().max().unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
-    /// True if the native engine sent last, so that blocks of a file need not be sent again by it.
+    /// True if the native engine ran last, so that it need not send uploaded blocks again.
     #[must_use]
     pub fn was_native(&self) -> bool {
-        // AzCopy has a directory for each run.
+        // Each AzCopy run has a directory.
         let is_azcopy = |journal: &Journal| run_path(&self.path, journal.run).is_dir();
         self.journal.as_ref().is_some_and(|journal| !is_azcopy(journal)) && Record::exists(&self.path)
     }
 
-    /// Takes its directory over.
+    /// Takes over its directory.
     ///
     /// # Errors
     /// See [`DirectoryError`].
@@ -136,8 +136,8 @@ impl LocalUpload {
         UploadDirectory::take(self.path.clone())
     }
 
-    /// Removes the files of a detached run that ended longer than [`RETENTION`] ago. An upload that can be resumed
-    /// stays, as does one that was not detached. True if something was removed.
+    /// Removes the files of a detached run that ended longer than [`RETENTION`] ago. Uploads that can be resumed or
+    /// were not detached are kept. Returns true if something was removed.
     pub fn expire(&self, now: OffsetDateTime) -> bool {
         let Some(result) = &self.result else { return false };
         let age = Duration::try_from(now - result.ended_at).unwrap_or_default();

@@ -7,8 +7,8 @@ use crate::foundry::FoundryClient;
 use crate::model::{ModelName, ModelVersion};
 use crate::store::{SasRefusal, UploadLocation};
 
-/// Returns a location that is proved to accept content: the first one, or one new one if its SAS is rejected. The
-/// result of `list`, requested concurrently, is returned too: a round trip may take a third of a second.
+/// Returns a location that is verified to accept content: the first one, or one new one if its SAS is rejected. Also
+/// returns the result of `list`, which is requested concurrently: a round trip may take a third of a second.
 ///
 /// # Errors
 /// See [`UploadError`]; nothing was sent.
@@ -33,7 +33,7 @@ pub(super) async fn usable_location<L>(
     }
 }
 
-/// Result of `list`, unless the SAS is refused: then the list is not awaited.
+/// Result of `list`, unless the SAS is rejected: then the list is not awaited.
 async fn listed_if_usable<L>(
     foundry: &FoundryClient,
     limit: Duration,

@@ -1,7 +1,7 @@
-//! The upload: one state machine from an empty directory to files that are proved to be in the container.
+//! The upload: one state machine from an empty directory to files that are verified to be in the container.
 //!
 //! Owns the journal, so that the same command resumes after an interruption, and decides on the files, the target, and
-//! the point at which a file counts as uploaded. Uses neither engine directly, and neither terminal nor command line.
+//! when a file counts as uploaded. Depends on neither engine, terminal nor command line.
 
 pub mod detached;
 mod directory;

@@ -1,12 +1,12 @@
 //! Proof that the blobs of a location are those that this upload sent. Pure.
 //!
-//! A store distinguishes writes of one blob by their ETags, in the answer to a write and in its list. Not detected: a
-//! blob that is written between the last list and the moment at which the service reads it (a registration that the
-//! service accepted is not compared afterwards, for the service may change the blobs); a write of another machine over
-//! a file that AzCopy had sent, before the list that follows AzCopy's end, or before the next run where this program
-//! was killed, for AzCopy does not report the ETags of its writes; and any of these where the SAS does not allow a
-//! list, or the list has no marks. Conversely, a request of this upload that was given up, sent again and still carried
-//! out is taken for another upload's: the next run sends the file again.
+//! A store distinguishes writes of one blob by their ETags, in the response to a write and in its list. Not detected: a
+//! blob that is written between the last list and the moment at which the service reads it (after the service has
+//! accepted a registration nothing is compared, since the service may change the blobs); a write of another machine
+//! over a file that AzCopy sent, before the list that follows AzCopy's end, or before the next run if this program was
+//! killed, since AzCopy does not report the ETags of its writes; and any of these if the SAS does not permit listing,
+//! or the list has no marks. Conversely, a request of this upload that was abandoned, sent again and still carried out
+//! is taken for a write of another upload: the next run sends the file again.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::model::BlobPath;
 use crate::store::{BlobListing, BlobVersion};
 
 /// Blobs of a complete upload: each of its files as it was sent, and nothing else. `written` has the versions that the
-/// engine knows, `before` the list at the start of the run. A remote source has names of its own.
+/// engine knows, `before` the list at the start of the run. Extra blobs of a remote source are not detected.
 pub(super) fn arrived(
     journal: &Journal,
     written: &HashMap<BlobPath, BlobVersion>,
@@ -32,7 +32,7 @@ pub(super) fn arrived(
         let expected = match written.get(path) {
             Some(version) => Some(version),
             None if journal.complete.contains(path) => known.or(earlier).map(|blob| &blob.version),
-            // Sent by an engine that reports no version: it has to be another write than the one before.
+            // Sent by an engine that reports no version: it must be a different write than the one before.
             None if earlier.is_some_and(|earlier| earlier.version.is_same_write(&listed.version)) => {
                 return Err(TransferFailure::Incomplete(path.clone()));
             }
@@ -48,7 +48,7 @@ pub(super) fn arrived(
     Ok(after)
 }
 
-/// Compares the present list with the proved one.
+/// Compares the current list with the verified one.
 pub(super) fn unchanged(journal: &Journal, now: &BlobListing, is_remote: bool) -> Result<(), TransferFailure> {
     whole(journal, now)?;
     for (path, blob) in journal.blobs.iter() {
@@ -74,7 +74,7 @@ fn whole(journal: &Journal, listing: &BlobListing) -> Result<(), TransferFailure
     }
 }
 
-/// A blob that is no part of the upload. A store with directories lists those of the files too.
+/// Returns a blob that is not part of the upload. A store with directories lists those of the files too.
 fn stray<'a>(journal: &Journal, listing: &'a BlobListing) -> Option<&'a BlobPath> {
     let is_directory = |path: &str| {
         journal.files.iter().any(|file| file.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
@@ -101,7 +101,7 @@ mod tests {
         outcome.map_or_else(|failure| format!("{failure:?}"), |()| String::new())
     }
 
-    /// `a` is there from an earlier run, `b` and `c` were sent in this one.
+    /// `a` exists from an earlier run, `b` and `c` were sent in this one.
     #[test]
     fn arrived_blobs_match_the_written_versions() {
         let mut journal = journal();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_changes_before_the_registration() {
+    fn changes_before_the_registration_are_detected() {
         let mut journal = journal();
         let listed = listing(&[("a", "1"), ("b", "1"), ("c", "1")]);
         // A journal of an older version has only sizes.

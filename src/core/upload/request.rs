@@ -18,20 +18,20 @@ pub struct UploadRequest {
     pub version: ModelVersion,
     /// Files or blobs.
     pub source: Arc<UploadSource>,
-    /// The source as the journal keeps it: an absolute path, or a URL without its query.
+    /// Source as stored in the journal: an absolute path, or a URL without its query.
     pub shown_source: String,
     /// Entries of a directory that are uploaded.
     pub selection: Selection,
-    /// The files were checked.
+    /// True if the files were checked.
     pub checked: bool,
     /// Details of the model from the user.
     pub details: ModelDetails,
-    /// Name and SKU of a deployment that follows, as options; kept for the command that resumes.
+    /// Name and SKU of a deployment to create afterwards, as options; stored for the command that resumes.
     pub deployment: Vec<String>,
 }
 
 impl UploadRequest {
-    /// The files as they were planned; none for a remote source, whose files only AzCopy knows.
+    /// Planned files; none for a remote source, whose files only AzCopy knows.
     pub(super) fn files(&self) -> FileList {
         match &*self.source {
             UploadSource::Local { files, .. } => files.clone(),
@@ -40,21 +40,22 @@ impl UploadRequest {
         }
     }
 
+    /// True if the source is remote.
     pub(super) fn is_remote(&self) -> bool {
         matches!(*self.source, UploadSource::Remote { .. })
     }
 
-    /// True if the journal is of an earlier attempt with the same source.
+    /// True if the journal belongs to an earlier attempt with the same source.
     pub(super) fn is_same_source(&self, journal: &Journal) -> bool {
         let is_same_import = match &*self.source {
-            // Another commit, or another selection from it, is another import.
+            // Another commit, or another selection of files, is a different import.
             UploadSource::Hub(hub) => journal.spec.hub.as_ref() == Some(&hub.pin) && journal.files == *hub.list(),
             UploadSource::Local { .. } | UploadSource::Remote { .. } => true,
         };
         self.has_source(&journal.spec.source) && is_same_import
     }
 
-    /// True for the source of this request, however it is spelled.
+    /// True if this is the source of the request, regardless of its spelling.
     pub(super) fn has_source(&self, source: &str) -> bool {
         match &*self.source {
             UploadSource::Local { .. } => is_same_path(source, &self.shown_source, Platform::CURRENT),

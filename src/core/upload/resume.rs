@@ -10,31 +10,32 @@ use crate::store::{BlobListing, ListedBlob};
 /// State that an earlier attempt left.
 #[derive(Clone, Debug)]
 pub(super) struct ResumeState {
+    /// Journal of the earlier attempt.
     pub(super) journal: Journal,
-    /// Names of the files that its last run delivered whole; `None` if that is unknown, so that the container's list
-    /// counts.
+    /// Names of the files that its last run delivered completely; `None` if that is unknown, so that the container's
+    /// list counts.
     pub(super) delivered: Option<BTreeSet<BlobPath>>,
 }
 
-/// Files and bytes of an upload that are kept.
+/// Files and bytes of an upload that need not be sent again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResumeTotals {
-    /// Files that arrived whole.
+    /// Number of completely uploaded files.
     pub files: u64,
-    /// Their sizes together.
+    /// Their total size in bytes.
     pub bytes: u64,
-    /// Files of the upload; zero for a remote source, whose files only AzCopy knows.
+    /// Number of files of the upload; zero for a remote source, whose files only AzCopy knows.
     pub total_files: u64,
     /// Bytes of the upload.
     pub total_bytes: u64,
-    /// Bytes that arrived of files that are not whole; always zero for an engine that keeps no parts.
+    /// Uploaded bytes of incomplete files; always zero for an engine that keeps no parts.
     pub partial_bytes: u64,
-    /// The engine keeps parts of files.
+    /// True if the engine keeps parts of files.
     pub keeps_partial_files: bool,
 }
 
 impl ResumeState {
-    /// Files that arrived whole, as far as known.
+    /// Completely uploaded files, as far as known.
     pub(super) fn arrived(&self) -> BTreeSet<&BlobPath> {
         self.journal.complete.iter().chain(self.delivered.iter().flatten()).collect()
     }
@@ -45,7 +46,7 @@ impl ResumeState {
         unchanged.filter_map(|path| files.get(path)).map(|file| file.bytes).sum()
     }
 
-    /// The journal of the next run of the same upload into the same location.
+    /// Journal of the next run of the same upload into the same location.
     pub(super) fn next(self, files: &FileList, listing: Option<&BlobListing>) -> Journal {
         let delivered = self.delivered.unwrap_or_else(|| fully_listed(&self.journal, listing));
         let next = next_run(self.journal, files, &delivered);
@@ -56,14 +57,14 @@ impl ResumeState {
     }
 }
 
-/// Files that an earlier attempt began and that changed since.
+/// Files that an earlier attempt began and that have changed since.
 pub(super) fn changed(before: &FileList, now: &FileList) -> Vec<BlobPath> {
     let is_other = |file: &&SourceFile| before.get(&file.path).is_some_and(|before| before != *file);
     now.iter().filter(is_other).map(|file| file.path.clone()).collect()
 }
 
-/// Journal of the next run: the present files, and those of them that arrived whole and have not changed. `delivered`
-/// are the files that the last run delivered.
+/// Journal of the next run: the current files, and those of them that are completely uploaded and unchanged.
+/// `delivered` are the files that the last run delivered.
 fn next_run(mut journal: Journal, now: &FileList, delivered: &BTreeSet<BlobPath>) -> Journal {
     let before = &journal.files;
     let arrived = journal.complete.union(delivered);
@@ -78,8 +79,8 @@ fn next_run(mut journal: Journal, now: &FileList, delivered: &BTreeSet<BlobPath>
     journal
 }
 
-/// Files of the last run that the container lists in full size, for an engine that cannot report what it delivered. Of
-/// a file that changed since it was sent the size proves nothing.
+/// Files of the last run that the container lists in full size, for an engine that cannot report which ones it
+/// delivered. For a file that changed after it was sent, the size proves nothing.
 fn fully_listed(journal: &Journal, listing: Option<&BlobListing>) -> BTreeSet<BlobPath> {
     let listed = listing.into_iter().flatten();
     let whole = listed.filter(|(path, blob)| {
@@ -88,8 +89,8 @@ fn fully_listed(journal: &Journal, listing: Option<&BlobListing>) -> BTreeSet<Bl
     whole.map(|(path, _)| path.clone()).collect()
 }
 
-/// The journal without complete files that the container does not list in full size, or as another write than the one that
-/// is known. Of the others nothing is known but this list: they must stay as they are in it.
+/// Removes complete files from the journal that the container does not list in full size, or lists with a version other
+/// than the known one. For the others this list becomes the known state: they must stay as listed.
 fn only_listed(mut journal: Journal, listing: &BlobListing) -> Journal {
     let Journal { files, complete, blobs, .. } = &mut journal;
     complete.retain(|path| {
@@ -128,13 +129,13 @@ mod tests {
         assert_eq!((next.complete.clone(), next.run), (names(&["a", "c"]), 2));
         let missing: Vec<BlobPath> = next.missing().into_iter().map(|file| file.path).collect();
         assert_eq!(missing, ["b", "new"]);
-        // b was delivered with its old content in run 1: run 2 knows nothing about that.
+        // b was delivered with its old content in run 1: run 2 does not know about that.
         let third = next_run(next, &now, &names(&[]));
         assert!(!third.complete.contains("b"));
     }
 
     #[test]
-    fn a_file_that_the_container_lost_or_holds_in_part_is_missing() {
+    fn a_lost_or_partial_blob_makes_its_file_missing() {
         let mut journal = journal();
         journal.complete = names(&["a", "b", "c"]);
         let listing = listed(&[("a", 1, ""), ("b", 0, ""), ("stranger", 1, "")]);
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_proves_nothing_of_a_file_that_changed() {
+    fn the_size_of_a_changed_file_proves_nothing() {
         let now = files_of(&[("a", 2), ("b", 1), ("c", 1)]);
         let second = next_run(journal(), &now, &names(&[]));
         let listing = listed(&["a", "b", "c", "d"].map(|path| (path, 1, "")));
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn changed_files_are_those_that_were_there_and_are_others_now() {
+    fn changed_files_existed_before_and_differ_now() {
         let now = files_of(&[("a", 2), ("b", 1), ("new", 1)]);
         assert_eq!(changed(&journal().files, &now), ["a"]);
     }

@@ -1,7 +1,7 @@
 //! The state machine of one upload: open (journal, lock), resume state, location, transfer, verify, complete.
 //!
-//! One loop: a transfer completes, has its SAS rejected, or fails. A new location is requested for as long as files
-//! arrive with it, and uploaded files are always compared with the listing of the store.
+//! One loop: a transfer completes, has its SAS rejected, or fails. A new location is requested as long as files are
+//! uploaded with it, and uploaded files are always compared with the listing of the store.
 
 mod detached;
 mod incomplete;
@@ -28,7 +28,7 @@ use crate::model::ArrivedFile;
 use crate::native::{Transferred, arrived_files};
 use crate::store::{BlobListing, BlobStore};
 
-/// One upload, under its journal and its lock.
+/// One upload, with its journal and its lock.
 pub struct Session {
     foundry: FoundryClient,
     settings: TransferSettings,
@@ -38,28 +38,28 @@ pub struct Session {
     /// The journal as it was last read or written.
     journal: Option<Journal>,
     resume: Option<ResumeState>,
-    /// The store that this upload was sent to.
+    /// Store that this upload was sent to.
     store: Option<BlobStore>,
     /// Files of a detached upload of this version.
     detached: DetachedRole,
-    /// Number of the last run; no later run has the number of one whose directory may still be there.
+    /// Number of the last run; a later run never reuses the number of a directory that may still exist.
     last_run: u32,
-    /// The user knows that the journal cannot be written.
+    /// True once the user was warned that the journal cannot be written.
     has_warned_stale_journal: bool,
 }
 
 /// Role of a session towards the files of a detached upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DetachedRole {
-    /// This session is one: its directory stays.
+    /// This session is detached: its directory is kept.
     This,
-    /// An earlier one may have left files, which are removed when this one writes its journal.
+    /// An earlier session may have left files, which are removed when this one writes its journal.
     Earlier,
-    /// There are none.
+    /// There are none, or they were removed.
     Forgotten,
 }
 
-/// Failed transfer, and the state that its run left.
+/// Failed transfer, and the state that its run left behind.
 struct FailedTransferState {
     failure: TransferFailure,
     state: ResumeState,
@@ -71,7 +71,7 @@ impl Session {
     /// Locks the upload, reads the state of an earlier attempt, and waits until an AzCopy of that attempt has ended.
     ///
     /// # Errors
-    /// [`DirectoryError::InUse`] where another process uploads the same version.
+    /// [`DirectoryError::InUse`] if another process uploads the same version.
     pub async fn open(
         config_dir: &Path,
         foundry: FoundryClient,
@@ -84,7 +84,7 @@ impl Session {
         let last_run = journal.as_ref().map_or_else(|| directory.highest_run(), |journal| journal.run);
         wait_for_orphan(&directory.run_path(last_run), settings.timings.cancel_grace).await;
         let directory = Some(directory);
-        // The registered upload is complete: the next upload of this version is another one.
+        // A registered upload is complete: the next upload of this version is a different one.
         let journal = journal.filter(|journal| journal.stage != Stage::Done);
         let (resume, store, detached) = (None, None, DetachedRole::Earlier);
         Ok(Self {
@@ -101,7 +101,7 @@ impl Session {
         })
     }
 
-    /// True if all files arrived in an earlier attempt and are still the same: only the registration is missing.
+    /// True if all files were uploaded by an earlier attempt and have not changed: only the registration is missing.
     #[must_use]
     pub fn is_uploaded(&self) -> bool {
         self.journal.as_ref().is_some_and(|journal| {
@@ -109,14 +109,14 @@ impl Session {
         })
     }
 
-    /// Determines what an earlier attempt delivered, with either engine.
+    /// Determines which files an earlier attempt delivered, with either engine.
     pub async fn find_delivered(&mut self, engine: &dyn TransferEngine) {
         if let Some(journal) = self.journal.clone() {
             self.resume = Some(self.resume_state(engine, journal).await);
         }
     }
 
-    /// Bytes that are still to be sent, as far as known before the service is queried; zero for a remote source.
+    /// Bytes that remain to be sent, as far as known before the service is queried; zero for a remote source.
     #[must_use]
     pub fn bytes_to_send(&self) -> u64 {
         let same = self.resume.as_ref().filter(|state| self.request.is_same_source(&state.journal));
@@ -124,15 +124,15 @@ impl Session {
         files.bytes().saturating_sub(same.map_or(0, |state| state.arrived_bytes(&files)))
     }
 
-    /// Discards what an earlier attempt uploaded: the service does not accept it any longer.
+    /// Discards what an earlier attempt uploaded: the service no longer accepts it.
     pub fn start_over(&mut self) {
         self.resume = None;
     }
 
-    /// Sends missing content, and proves that everything is in the container.
+    /// Sends missing content, and verifies that everything is in the container.
     ///
     /// # Errors
-    /// See [`UploadError`]. What arrived is in the journal.
+    /// See [`UploadError`]. The uploaded content is in the journal.
     pub async fn upload(
         &mut self,
         engine: &dyn TransferEngine,
@@ -159,7 +159,7 @@ impl Session {
                     Err(ended) => ended,
                 };
             let arrived = state.arrived().len();
-            // A new SAS is requested once, and again whenever files arrived with the last one.
+            // A new SAS is requested once, and again whenever files were uploaded with the last one.
             if !failure.needs_location() || arrived_before.is_some_and(|before| arrived <= before) {
                 return Err(self.broken(engine, &state, failure, None).await);
             }
@@ -180,7 +180,7 @@ impl Session {
         Ok(())
     }
 
-    /// Files with their SHA-256 where it was computed, as the upload's record has them.
+    /// Files with their SHA-256 if it was computed, according to the upload's record.
     pub async fn arrived_files(&self) -> Vec<ArrivedFile> {
         let (Some(directory), Some(journal)) = (&self.directory, &self.journal) else { return Vec::new() };
         let (path, key, files) = (directory.path().to_owned(), journal.key.clone(), journal.files.clone());
@@ -188,19 +188,20 @@ impl Session {
         arrived.await.unwrap_or_default()
     }
 
-    /// Id of the upload, as `uploads list` shows it.
+    /// Id of the upload, as shown by `uploads list`.
     #[must_use]
     pub fn id(&self) -> Option<String> {
         Some(self.directory.as_ref()?.path().file_name()?.to_string_lossy().into_owned())
     }
 
-    /// The journal of an upload that was begun.
+    /// Journal of an upload that has begun.
     #[must_use]
     pub fn journal(&self) -> Option<&Journal> {
         self.journal.as_ref()
     }
 
-    /// Removes the private directory: nothing is left to resume. That of a detached upload stays, with its result.
+    /// Removes the private directory: nothing is left to resume. The directory of a detached upload is kept, with its
+    /// result.
     ///
     /// # Errors
     /// When something in it cannot be removed.
@@ -216,7 +217,7 @@ impl Session {
         self.directory.as_ref().ok_or_else(|| DirectoryError::Io { path: "".into(), why: ended() })
     }
 
-    /// Runs the engine, and proves the arrived content. A failure includes the kept content.
+    /// Runs the engine, and verifies the uploaded content. A failure includes the kept content.
     async fn transfer(
         &self,
         engine: &dyn TransferEngine,
@@ -231,7 +232,7 @@ impl Session {
         } else {
             journal.stage = Stage::Uploading;
             directory.write_journal(journal).await?;
-            // The engine ends first, and its state is read, before the command may be dropped.
+            // The engine ends, and its state is read, before the command may be dropped.
             let hold = self.settings.cancel.hold();
             let job = TransferJob {
                 source: &self.request.source,
@@ -248,7 +249,7 @@ impl Session {
             match sent {
                 Ok(mut sent) => {
                     drop(hold);
-                    // A file that changed in transit was sent as it is now.
+                    // A file that changed in transit was sent in its new state.
                     journal.files = journal.files.with(std::mem::take(&mut sent.changed));
                     self.verify(store, journal, &sent, before).await.err()
                 }
@@ -274,7 +275,7 @@ impl Session {
 }
 
 impl Drop for Session {
-    /// Nothing was begun that could be resumed: no trace stays.
+    /// Removes the directory if nothing was begun that could be resumed.
     fn drop(&mut self) {
         if let (None, Some(directory)) = (&self.journal, self.directory.take())
             && !directory.has_detached()

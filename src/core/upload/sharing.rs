@@ -1,11 +1,11 @@
-//! Compact lists of blobs: names and signatures that are in memory already are shared. Pure.
+//! Compact lists of blobs: names and versions that are already in memory are shared. Pure.
 
 use std::collections::HashMap;
 
 use crate::model::{BlobPath, FileList};
 use crate::store::{BlobListing, BlobVersion, ListedBlob};
 
-/// Entry of a listed file, under its own name. The signature of an earlier entry with the same content is reused.
+/// Converts a listed file to an entry under its own name. The version of an earlier, equal entry is reused.
 pub(super) fn shared<'k>(
     files: &'k FileList,
     earlier: Option<&'k BlobListing>,

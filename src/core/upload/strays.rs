@@ -3,8 +3,8 @@
 use crate::model::{BlobPath, FileList};
 use crate::store::BlobListing;
 
-/// Blobs that an earlier attempt of this upload sent and that are no part of `files` any longer; `ours` are the files
-/// of that attempt, where it wrote to the same location. Without a list, blobs that may be there are deleted too.
+/// Blobs that an earlier attempt of this upload sent and that are no longer part of `files`; `ours` are the files of
+/// that attempt, if it wrote to the same location. Without a list, blobs that may exist are included too.
 ///
 /// # Errors
 /// Name of a blob that is neither part of the source nor of an earlier attempt.
@@ -30,7 +30,7 @@ mod tests {
     use crate::store::{BlobVersion, ListedBlob};
 
     #[test]
-    fn only_what_we_sent_ourselves_is_deleted() {
+    fn only_files_of_this_upload_are_deleted() {
         let files = files_of(&[("kept", 1)]);
         let ours = files_of(&[("kept", 1), ("old", 1)]);
         let blob = || ListedBlob { bytes: 1, version: BlobVersion::default() };

@@ -1,4 +1,4 @@
-//! Timer for the silence of an engine.
+//! Timer for the times in which an engine reports nothing.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -10,10 +10,10 @@ use crate::cancel::Cancellation;
 use crate::model::TransferEvent;
 use crate::native::Transferred;
 
-/// Between ticks.
+/// Interval between ticks.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Runs the engine; time passes for the caller while it is silent.
+/// Runs the engine, with ticks for the caller while it reports nothing.
 pub(super) async fn with_ticks(
     engine: &dyn TransferEngine,
     job: TransferJob<'_>,
@@ -32,7 +32,7 @@ pub(super) async fn with_ticks(
     };
     tokio::select! {
         biased;
-        // First, so that the bar is gone when the engine is asked to end.
+        // First, so that the bar is removed before the engine is asked to end.
         never = ticks => match never {},
         sent = engine.transfer(job, &mut transfer_event) => sent,
     }

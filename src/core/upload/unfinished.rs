@@ -13,14 +13,14 @@ pub struct UnfinishedUpload {
     pub id: String,
     /// Journal of the upload.
     pub journal: Journal,
-    /// A process works on it now.
+    /// True if a process is working on it.
     pub running: bool,
 }
 
-/// All of them, the one that was worked on last first. Directories without a journal that can be read are no uploads.
+/// Lists all of them, the most recently updated first. Directories without a readable journal do not count as uploads.
 ///
 /// # Errors
-/// When the directory is there and cannot be read.
+/// When the directory exists and cannot be read.
 pub fn unfinished(config_dir: &Path) -> io::Result<Vec<UnfinishedUpload>> {
     let kept = local_uploads(config_dir)?.into_iter();
     let unfinished = kept.filter_map(|upload| {

@@ -20,8 +20,8 @@ pub struct Comparison<'a> {
     pub digest: Option<ContentHash>,
 }
 
-/// Files of a source whose content can be compared: those with the same size in the store, and with a recorded
-/// checksum unless all files are needed, for the digest or because the store's content is read.
+/// Files of a source whose content can be compared: those with the same size in the store, and with a recorded checksum
+/// unless all files are needed, for the digest or because the store's content is read.
 #[must_use]
 pub fn comparable_files(stored: &[StoredFile], files: &FileList, needs_all: bool) -> FileList {
     let is_compared = |file: &StoredFile| needs_all || file.sha256.is_some();
@@ -46,7 +46,7 @@ impl Sums {
         self.source.is_some() || self.read_back.is_some()
     }
 
-    /// True if all known ones are equal, false if two differ; `None` if there are fewer than two.
+    /// True if all known ones are equal, false if any two differ; `None` if there are fewer than two.
     fn are_equal(&self) -> Option<bool> {
         let mut known = [self.source, self.recorded, self.read_back].into_iter().flatten();
         let first = known.next()?;

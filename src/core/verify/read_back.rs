@@ -17,11 +17,11 @@ use crate::model::{BlobPath, ContentHash};
 use crate::progress::StallWatch;
 use crate::store::{BlobStore, RangeError, StoreError, StoredFile};
 
-/// Bytes per request, which wait in memory for earlier ranges.
+/// Bytes per request, buffered in memory until earlier ranges are read.
 const PART: u64 = 4 << 20;
-/// Parts in memory, over all files.
+/// Maximum number of parts in memory, over all files.
 const PARTS: usize = 16;
-/// Files that are read concurrently.
+/// Maximum number of files that are read concurrently.
 const FILES: usize = 8;
 
 /// Failure to read the files back.
@@ -33,7 +33,7 @@ pub enum ReadBackError {
     /// The store rejected the request permanently, or did not respond.
     #[error(transparent)]
     Store(StoreError),
-    /// Nothing came for so long.
+    /// No data was received for this time.
     #[error("no data received from the blob store for {}", crate::units::duration(*.0))]
     Stalled(std::time::Duration),
     /// The work was cancelled.

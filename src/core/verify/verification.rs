@@ -1,4 +1,4 @@
-//! Result of a comparison. Its words are public: `custom verify -o json` prints them.
+//! Result of a comparison. Its words are part of the interface: `custom verify -o json` prints them.
 
 use serde::Serialize;
 
@@ -22,13 +22,13 @@ pub enum FileStatus {
     /// No difference found, but no checksum to compare.
     #[serde(rename = "unproved")]
     Unproved,
-    /// Proved.
+    /// Verified.
     #[serde(rename = "ok")]
     Ok,
 }
 
 impl FileStatus {
-    /// The value.
+    /// Value in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -56,12 +56,12 @@ pub enum Proof {
     Hashed,
     /// Name and size are equal.
     Sized,
-    /// The store lists the file, and there is nothing to compare with.
+    /// The store lists the file, but there is nothing to compare with.
     Listed,
 }
 
 impl Proof {
-    /// The value.
+    /// Value in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -93,10 +93,10 @@ pub struct VerifiedFile {
 /// Outcome for the digest of the whole content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum DigestStatus {
-    /// The recorded one.
+    /// Equal to the recorded digest.
     #[serde(rename = "ok")]
     Ok,
-    /// Another one.
+    /// Different from the recorded digest.
     #[serde(rename = "other content")]
     OtherContent,
     /// Not recorded, not computable for lack of a checksum, or irrelevant because files differ.

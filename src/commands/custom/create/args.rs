@@ -18,8 +18,8 @@ use crate::console::ProgressMode;
 use azure_ai_models_core::model::{BaseModel, LoraShape, NewDeploymentName, NewModelName, Tag, WeightType};
 use azure_ai_models_core::units;
 
-/// Options that `--plan` accepts: how to run the plan, and a source that adds the SAS of its URL. The value of every
-/// other option of `create` is in the plan, so that it conflicts with `--plan`.
+/// Options that `--plan` accepts: how to run the plan, and a source that adds the SAS of its URL. The values of all
+/// other options of `create` are stored in the plan, so they conflict with `--plan`.
 const ACCEPTED_WITH_PLAN: [&str; 11] = [
     "plan",
     "source",
@@ -178,7 +178,7 @@ pub(super) struct LoraArgs {
 }
 
 impl LoraArgs {
-    /// Values that were given; the service reads the others from adapter_config.json.
+    /// Given values; the service reads the others from adapter_config.json.
     pub(super) fn shape(self) -> LoraShape {
         LoraShape {
             rank: self.lora_rank,
@@ -190,7 +190,7 @@ impl LoraArgs {
 }
 
 impl CreateArgs {
-    /// How progress is shown; the console is made before the command runs.
+    /// Progress mode; the console is created before the command runs.
     #[must_use]
     pub(crate) fn progress(&self) -> ProgressMode {
         self.progress.mode()
@@ -201,10 +201,12 @@ impl CreateArgs {
         self.detach.is_asked_for()
     }
 
+    /// True with `--dry-run`.
     pub(super) fn dry_run(&self) -> bool {
         self.dry_run
     }
 
+    /// True with `--with-hashes`.
     pub(super) fn with_hashes(&self) -> bool {
         self.with_hashes
     }
@@ -229,7 +231,7 @@ mod tests {
 
     use super::*;
 
-    /// A new option either conflicts with --plan by itself, or is accepted with it on purpose.
+    /// A new option either conflicts with --plan by default, or is accepted with it on purpose.
     #[test]
     fn plan_conflicts_with_every_option_that_is_not_accepted_with_it() {
         let with_any_value = |option: Arg| match option.get_action().takes_values() {

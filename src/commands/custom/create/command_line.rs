@@ -10,7 +10,7 @@ use azure_ai_models_core::model::{ModelVersion, Source, WeightType};
 use azure_ai_models_core::units;
 
 impl CreateSpec {
-    /// The command that makes this very model.
+    /// Command that creates this very model.
     pub(super) fn command_line(&self, app: &App) -> String {
         let mut arguments = self.arguments();
         if self.detach.is_some() || app.detached.is_some() {
@@ -25,7 +25,7 @@ impl CreateSpec {
         }
     }
 
-    /// Command and options; a URL is there without its query.
+    /// Command and options; a URL is included without its query.
     pub(super) fn arguments(&self) -> Vec<String> {
         let mut line =
             CommandBuilder { args: vec!["custom".to_owned(), "create".into(), "--name".into(), self.name.to_string()] };
@@ -35,7 +35,7 @@ impl CreateSpec {
             line.add("--plan", Some(path(&plan.file)));
             match (&self.source_file, &self.source) {
                 (Some(file), _) => line.add("--source-file", Some(path(file))),
-                // The plan has it, but not the SAS that the user has to add.
+                // Stored in the plan, but without the SAS that the user has to add.
                 (None, Source::Blob(url)) => line.add("--source", Some(url.without_query().to_string())),
                 (None, Source::Local(_) | Source::Hub(_)) => {}
             }
@@ -87,7 +87,7 @@ impl CreateSpec {
         line.flag("--skip-check", !self.check);
         line.flag("--overwrite", self.overwrite);
         if let Some(deploy) = &self.deploy {
-            // The name behind `--deploy` needs no `=`: it never begins with a dash.
+            // The name after `--deploy` needs no `=`: it never begins with a dash.
             line.add("--deploy", Some(deploy.name.to_string()));
             line.add("--sku-name", deploy.sku_name.clone());
             line.add("--sku-capacity", deploy.sku_capacity.map(|capacity| capacity.to_string()));
@@ -98,7 +98,7 @@ impl CreateSpec {
         line.args
     }
 
-    /// Neither the registration nor the deployment is waited for.
+    /// True if neither the registration nor the deployment is awaited.
     fn has_no_wait(&self) -> bool {
         self.no_wait || self.deploy.as_ref().is_some_and(|deploy| deploy.limit.is_none())
     }

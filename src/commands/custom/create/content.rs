@@ -1,4 +1,4 @@
-//! Checksums of the files, computed before the transfer where a plan or `--if-changed` needs them, and the tag that
+//! Checksums of the files, computed before the transfer if a plan or `--if-changed` needs them, and the tag that
 //! records the digest of the whole model.
 
 use serde::Serialize;
@@ -17,10 +17,10 @@ use azure_ai_models_core::model::{
 use azure_ai_models_core::source::{FileSums, UploadSource};
 use azure_ai_models_core::upload::Session;
 
-/// Sums of the files, where the command needs them before it sends anything.
+/// Returns the checksums of the files if the command needs them before it sends anything.
 pub(super) async fn sums(app: &App, spec: &CreateSpec, planned: &CheckedPlan) -> Result<Option<FileSums>, CliError> {
     let is_planned = spec.plan.as_ref().is_some_and(|plan| plan.has_sums());
-    // An earlier attempt computed the digest in its journal; the files may have changed.
+    // An earlier attempt recorded the digest in its journal; the files may have changed.
     let is_recorded = spec.details.tags.contains_key(CONTENT_DIGEST);
     if !(is_planned || is_recorded || spec.if_changed) {
         return Ok(None);
@@ -32,7 +32,7 @@ pub(super) async fn sums(app: &App, spec: &CreateSpec, planned: &CheckedPlan) ->
     }
 }
 
-/// A version with the same content: the product of `--if-changed` where there is one.
+/// A version with the same content: the product of `--if-changed` if there is one.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Unchanged {
@@ -55,7 +55,7 @@ impl Product for Unchanged {
     }
 }
 
-/// Finds the newest version of the model with this content whose registration did not fail.
+/// Finds the newest version of the model that has this content and whose registration did not fail.
 pub(super) async fn same_content(
     spec: &CreateSpec,
     foundry: &FoundryClient,
@@ -83,7 +83,7 @@ pub(super) async fn same_content(
 }
 
 impl CreateRun<'_> {
-    /// Sets the tag of the digest where all checksums of the uploaded files are known, and removes it otherwise.
+    /// Sets the tag of the digest if all checksums of the uploaded files are known, and removes it otherwise.
     pub(super) async fn tag_content(&self, session: &mut Session) {
         let digest = self.digest(session).await;
         if digest.is_none() && self.sums.is_some() {
@@ -111,7 +111,7 @@ impl CreateRun<'_> {
         (!known.is_empty() && known.len() == uploaded.len()).then(|| content_digest(known))
     }
 
-    /// Files that arrived, with the sums that were computed before.
+    /// Uploaded files, with the checksums that were computed before.
     pub(super) async fn arrived_files(&self, session: &Session) -> Vec<ArrivedFile> {
         let mut arrived = session.arrived_files().await;
         let (Some(sums), Some(journal)) = (&self.sums, session.journal()) else { return arrived };

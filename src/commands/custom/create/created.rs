@@ -8,20 +8,20 @@ use serde_json::Value;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{TableStyle, render};
 
-/// The registered model, as JSON with its files where the native engine computed their sums.
+/// Registered model; in JSON with its files if the native engine computed their checksums.
 pub(super) struct CreatedModel<'a> {
     pub(super) json: CreatedJson<'a>,
     pub(super) files: Option<Vec<ArrivedFile>>,
-    /// Page of the deployment, where there is one.
+    /// Page of the deployment, if there is one.
     pub(super) deployed: Option<String>,
-    /// End state that the operation reported.
+    /// Final state as reported by the operation.
     pub(super) state: Option<&'a str>,
     pub(super) source: &'a UploadSource,
     /// Command that deploys the model.
     pub(super) deploy: String,
 }
 
-/// The registered model and its deployment.
+/// JSON of the registered model and its deployment.
 #[derive(Serialize)]
 pub(super) struct CreatedJson<'a> {
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! `--detach`: whatever can fail early fails in the foreground, then a separate process continues.
+//! `--detach`: steps that can fail early run in the foreground, then a separate process continues.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use azure_ai_models_core::units;
 use azure_ai_models_core::upload::DirectoryHandover;
 use azure_ai_models_core::upload::detached::{DetachedFiles, ResumeHint};
 
-/// Log lines reported when the process gave no other reason.
+/// Number of log lines reported if the process gave no other reason.
 const LOG_TAIL_LINES: usize = 5;
 
 /// Options of a detached upload; used by `create` and `uploads resume`.
@@ -47,12 +47,12 @@ pub(in crate::commands::custom) struct DetachArgs {
     no_inhibit: bool,
 }
 
-/// An upload that is to be detached.
+/// Settings of an upload to detach.
 #[derive(Clone, Debug)]
 pub(in crate::commands::custom) struct DetachRequest {
-    /// Program to run at the end, by its absolute path.
+    /// Absolute path of the program to run at the end.
     notify: Option<PathBuf>,
-    /// The machine is kept awake.
+    /// True to keep the machine awake.
     inhibit: bool,
 }
 
@@ -75,7 +75,7 @@ impl DetachArgs {
     }
 }
 
-/// A program that is not there would be missed only hours later.
+/// Checks the program now, since an error would otherwise appear only hours later.
 fn runnable(path: PathBuf) -> Result<PathBuf, CliError> {
     if is_program(&path) {
         return Ok(path);
@@ -90,7 +90,7 @@ fn runnable(path: PathBuf) -> Result<PathBuf, CliError> {
 }
 
 impl CreateSpec {
-    /// Options for `uploads resume`, and the whole command where `uploads resume` would do less.
+    /// Options for `uploads resume`, and the complete command if `uploads resume` would omit something.
     pub(super) fn resume_hint(&self) -> ResumeHint {
         let is_whole = self.deploy.is_some() || matches!(self.source, Source::Blob(_));
         ResumeHint { options: self.resume_options(), command: is_whole.then(|| self.resume_command.clone()) }
@@ -120,7 +120,7 @@ struct StartedUpload<'a> {
     journal: PathBuf,
     log: PathBuf,
     events: PathBuf,
-    /// Commands that follow and end it.
+    /// Commands that attach to it and stop it.
     #[serde(skip)]
     commands: [String; 2],
 }
@@ -213,7 +213,7 @@ impl CreateRun<'_> {
         })
     }
 
-    /// Arguments of the process: this very version, from a path that holds in any directory, with all consent given.
+    /// Arguments of the process: this very version, from a path that is valid in any directory, with all consent given.
     fn detached_args(&self, version: &ModelVersion) -> Vec<OsString> {
         let (app, spec) = (self.app, self.spec);
         let source = match &spec.source {
@@ -221,13 +221,13 @@ impl CreateRun<'_> {
             source => source.clone(),
         };
         let engine = match spec.engine {
-            // Explicit, since the environment of the process may choose another engine.
+            // Explicit, since the environment of the process may select another engine.
             EngineChoice::AzCopy => Some("azcopy"),
             EngineChoice::Native { .. } => None,
         };
         let azcopy_path = spec.azcopy_path.as_deref().map(|path| absolute(app.env.cwd(), path));
         let version = VersionChoice::Named(version.clone());
-        // The files were already compared with the plan.
+        // The files have already been compared with the plan.
         let this = CreateSpec { source, source_file: None, version, azcopy_path, plan: None, ..spec.clone() };
         let mut args = vec![DETACHED_COMMAND.to_owned()];
         args.extend(this.arguments());
@@ -248,8 +248,8 @@ impl CreateRun<'_> {
         args.into_iter().map(OsString::from).collect()
     }
 
-    /// Environment of the detached process: without the variables of the azd that runs this one, whose server ends with
-    /// it, and with what that server reported about the project.
+    /// Environment of the detached process: without the variables of the azd that runs this process, whose server ends
+    /// with it, and with the values that this server reported about the project.
     fn variables(&self) -> EnvChanges {
         let app = self.app;
         let names = [

@@ -33,7 +33,7 @@ struct CreateDryRun<'a> {
     schema_version: u32,
     name: &'a str,
     version: &'a str,
-    /// Project endpoint, where the run knows it; for information.
+    /// Project endpoint, if known; for information.
     endpoint: Option<String>,
     source: &'a str,
     engine: &'static str,
@@ -55,12 +55,12 @@ struct CreateDryRun<'a> {
 struct Excluded<'a> {
     path: &'a str,
     reason: String,
-    /// Known of an import.
+    /// Total bytes, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
 }
 
-/// Import from the Hugging Face Hub, and how its bytes would travel.
+/// Import from the Hugging Face Hub, and how its bytes would be transferred.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ImportPlan<'a> {
@@ -82,7 +82,7 @@ struct RepositoryTotals {
     bytes: u64,
 }
 
-/// Carrier of the bytes, as far as known without writing a byte.
+/// Carrier of the bytes, as far as known without a transfer.
 #[derive(Serialize)]
 struct CopyPlan {
     mode: &'static str,
@@ -118,7 +118,7 @@ impl<'a> ImportPlan<'a> {
     }
 }
 
-/// Unknown for a remote source.
+/// Totals; unknown for a remote source.
 #[derive(Serialize)]
 struct Totals {
     files: Option<u64>,
@@ -161,10 +161,10 @@ impl Product for CreateDryRun<'_> {
     }
 }
 
-/// Shows what `create` would send. Reads headers of the files, and with `--with-hashes` the files; sends GETs only.
+/// Shows what `create` would send. Reads headers of the files, and with `--with-hashes` their content; sends only GETs.
 ///
 /// # Errors
-/// Exit code 6 where the model check found an error; the plan is printed before.
+/// Exit code 6 if the model check found an error; the plan is printed before.
 pub(super) async fn dry_run(app: &App, args: CreateArgs) -> Result<(), CliError> {
     let with_hashes = args.with_hashes();
     let spec = args.into_spec(app).await?;
@@ -178,7 +178,7 @@ pub(super) async fn dry_run(app: &App, args: CreateArgs) -> Result<(), CliError>
         _ => None,
     };
     let files = match &planned.source {
-        // Only a plan that will be run needs the blobs.
+        // The blobs are only needed for a plan that will be run.
         UploadSource::Remote { url } if app.globals.output == OutputFormat::Json => blobs_of(app, url).await,
         source => planned_files(source, sums.as_ref()),
     };
@@ -187,7 +187,7 @@ pub(super) async fn dry_run(app: &App, args: CreateArgs) -> Result<(), CliError>
     CliError::check_failed(&planned.findings).map_or(Ok(()), Err)
 }
 
-/// Blobs of the source; none where they cannot be listed, which is reported: such a plan cannot be run.
+/// Blobs of the source; none if they cannot be listed, which is reported: such a plan cannot be run.
 async fn blobs_of(app: &App, url: &SecretUrl) -> Vec<PlannedFile> {
     match source_blobs(&app.http(), url).await {
         Ok(listing) => plan::blobs(&listing),
@@ -199,7 +199,7 @@ async fn blobs_of(app: &App, url: &SecretUrl) -> Vec<PlannedFile> {
     }
 }
 
-/// Version as far as known: `auto` where no project reports more.
+/// Version, if known; `auto` if no project reports existing ones.
 async fn version(app: &App, spec: &CreateSpec) -> String {
     let VersionChoice::Auto = spec.version else { return spec.version.to_string() };
     let Ok(foundry) = connect::foundry(app).await else { return spec.version.to_string() };

@@ -74,7 +74,7 @@ pub(in crate::commands::custom) enum EngineName {
 }
 
 impl EngineArgs {
-    /// Options that the plan replaces; `None` if it contains a value that none of them accepts.
+    /// Options from a plan; `None` if it contains a value that an option does not accept.
     pub(super) fn of_plan(engine: &str, options: &PlanOptions) -> Option<Self> {
         let copy = options.copy.as_deref().map(|word| CopyName::from_str(word, false)).transpose().ok()?;
         let verify = options.verify.as_deref().map(|word| VerifyName::from_str(word, false)).transpose().ok()?;
@@ -88,7 +88,7 @@ impl EngineArgs {
         self.limit_rate
     }
 
-    /// The engine for this source: by option, otherwise by environment, otherwise the usual one.
+    /// Engine for this source: by option, otherwise by environment, otherwise the default.
     pub(in crate::commands::custom) fn choice(
         &self,
         app: &App,
@@ -113,7 +113,7 @@ impl EngineArgs {
         }
     }
 
-    /// An import is work of the native engine alone.
+    /// Engine of an import, which only the native engine supports.
     fn for_hub(&self) -> Result<EngineChoice, CliError> {
         if self.engine == Some(EngineName::AzCopy) {
             let what =
@@ -132,7 +132,7 @@ impl EngineArgs {
         Ok(EngineChoice::Native { parallel: self.parallel, hash: true })
     }
 
-    /// Carriers that an import may use.
+    /// Permitted carriers of an import.
     pub(in crate::commands::custom) fn copy(&self) -> CopyMode {
         match self.copy {
             None | Some(CopyName::Auto) => CopyMode::Auto,
@@ -141,7 +141,7 @@ impl EngineArgs {
         }
     }
 
-    /// Extent of the proof of an import.
+    /// Extent of the verification of an import.
     pub(in crate::commands::custom) fn verify(&self) -> VerifyMode {
         match self.verify {
             None | Some(VerifyName::Auto) => VerifyMode::Auto,

@@ -1,4 +1,4 @@
-//! Failures of a `create` before its registration, with the commands that continue.
+//! Failures of a `create` before its registration, with the commands to continue.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use azure_ai_models_core::model::ModelVersion;
 use azure_ai_models_core::source::Selection;
 use azure_ai_models_core::upload::UploadError;
 
-/// Early end of a `create` of one version.
+/// Early end of a `create` for one version.
 pub(super) enum CreateFailure {
     /// The service reports that the version exists.
     VersionExists(CliError),
-    /// Another process of this machine uploads the version.
+    /// Another process on this machine uploads the version.
     InUse(CliError),
     /// Anything else.
     Failed(CliError),
@@ -35,7 +35,7 @@ impl From<CreateFailure> for CliError {
 }
 
 impl CreateRun<'_> {
-    /// Error of an upload, as it is shown.
+    /// Error of an upload in the form shown to the user.
     pub(super) async fn not_uploaded(&self, version: &ModelVersion, error: UploadError) -> CreateFailure {
         match error {
             UploadError::Conflict(error) if self.is_taken(version, &error).await => {
@@ -49,7 +49,7 @@ impl CreateRun<'_> {
         }
     }
 
-    /// Error of an incomplete upload: what is kept of it, and the command that resumes it.
+    /// Error of an incomplete upload: the kept content, and the command that resumes it.
     pub(super) fn upload_failed(&self, error: UploadError) -> CliError {
         let again = &self.spec.resume_command;
         match error {
@@ -73,8 +73,8 @@ impl CreateRun<'_> {
         }
     }
 
-    /// Both ways on where the location keeps a file that is no part of the source any longer; `earlier` is the
-    /// selection with which it was.
+    /// Error with both suggestions if the location keeps a file that is no longer part of the source; `earlier` is the
+    /// selection that included it.
     async fn undeletable_file_error(
         &self,
         version: &ModelVersion,

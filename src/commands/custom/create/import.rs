@@ -1,4 +1,4 @@
-//! Additions of `create` for a source at the Hugging Face Hub: output lines about the import, its event, and the tags
+//! Additions of `create` for a source on the Hugging Face Hub: output lines about the import, its event, and the tags
 //! that record the origin of the model.
 
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::console::ProgressEvent;
 use azure_ai_models_core::hub::{HubPin, HubSource};
 use azure_ai_models_core::model::ModelDetails;
 
-/// Reports what is imported.
+/// Reports the content to import.
 pub(super) fn describe(app: &App, source: &HubSource) {
     let HubPin { repo, sha, reference, .. } = &source.pin;
     let console = &app.console;
@@ -37,7 +37,7 @@ pub(super) fn card_lines(source: &HubSource) -> Vec<(&'static str, String)> {
     [("License", license), ("Base model", base)].into_iter().filter_map(|(title, text)| Some((title, text?))).collect()
 }
 
-/// Details of the model with the tags that record where it came from. A tag of the user's own with the same key counts.
+/// Details of the model with the tags that record its origin. A tag of the user with the same key takes precedence.
 pub(super) fn recorded(app: &App, details: &ModelDetails, source: &HubSource) -> ModelDetails {
     let mut details = details.clone();
     let tags = &mut details.tags;

@@ -10,10 +10,10 @@ use azure_ai_models_core::model::{Finding, FindingCode, LoraShape, WeightType};
 use azure_ai_models_core::source::{UploadSource, open};
 
 const CONFIG: &str = "adapter_config.json";
-/// More is no configuration of an adapter.
+/// Maximum size of an adapter's configuration, in bytes.
 const LIMIT: u64 = 1 << 20;
 
-/// Relevant fields, named by the library that writes them.
+/// Relevant fields, with the names used by the library that writes them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct AdapterConfig {
@@ -24,7 +24,7 @@ pub(super) struct AdapterConfig {
 }
 
 impl AdapterConfig {
-    /// Reads the adapter's description; `None` if it cannot be read. The check reports what is wrong with it.
+    /// Reads the adapter's description; `None` if it cannot be read. The check reports its defects.
     pub(super) async fn read(planned: &CheckedPlan) -> Option<Self> {
         match (&planned.source, &planned.reader) {
             (UploadSource::Local { directory, files, .. }, _) => {
@@ -39,7 +39,7 @@ impl AdapterConfig {
         }
     }
 
-    /// One line of both: what was given counts, the rest is the adapter's.
+    /// One line with both: given values take precedence, the rest comes from the adapter.
     pub(super) fn merged_line(&self, given: &LoraShape) -> String {
         let modules = given.target_modules.clone().or_else(|| self.modules());
         let alpha =
@@ -52,7 +52,7 @@ impl AdapterConfig {
         )
     }
 
-    /// A list of names, or one expression.
+    /// Names of the modules, or one expression.
     fn modules(&self) -> Option<Vec<String>> {
         match self.target_modules.as_ref()? {
             Value::String(expression) => Some(vec![expression.clone()]),
@@ -62,7 +62,7 @@ impl AdapterConfig {
     }
 }
 
-/// Adds a finding for an adapter that is about to be registered as a whole model, before all others. A warning where
+/// Adds a finding, before all others, for an adapter that is about to be registered as a whole model. A warning if
 /// nothing else is wrong or nothing was checked.
 pub(super) fn hint(source: &UploadSource, weight_type: WeightType, findings: &mut Vec<Finding>) {
     if weight_type == WeightType::LoRA || check::weight_type(source) != Some(WeightType::LoRA) {

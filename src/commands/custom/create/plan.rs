@@ -1,4 +1,4 @@
-//! Saved plan of a dry run for `create --plan`. Holds no secret: URLs are stored without their query.
+//! Saved plan of a dry run for `create --plan`. Contains no secret: URLs are stored without their query.
 
 mod arguments;
 mod compare;
@@ -19,9 +19,9 @@ use azure_ai_models_core::model::{BlobPath, ContentHash, ModelDetails, Source};
 use azure_ai_models_core::source::{FileSums, Pattern, UploadSource};
 use azure_ai_models_core::store::{BlobListing, BlobVersion};
 
-/// Version of the document; another one is refused.
+/// Version of the document; others are rejected.
 pub(super) const SCHEMA: u32 = 1;
-/// A plan of a million files is smaller, in bytes.
+/// Maximum size in bytes; a plan of a million files is smaller.
 const MAX_BYTES: u64 = 512 << 20;
 
 /// A file of a plan.
@@ -30,15 +30,15 @@ const MAX_BYTES: u64 = 512 << 20;
 pub(in crate::commands::custom) struct PlannedFile {
     pub(super) path: BlobPath,
     pub(super) bytes: u64,
-    /// Modification time in nanoseconds since 1970, of a local file.
+    /// Modification time of a local file in nanoseconds since 1970.
     pub(super) mtime_ns: Option<u64>,
     pub(super) sha256: Option<ContentHash>,
-    /// Version of the blob, where the source is a blob store.
+    /// Version of the blob, if the source is a blob store.
     #[serde(flatten)]
     pub(super) version: BlobVersion,
 }
 
-/// Options that a plan holds.
+/// Options stored in a plan.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in crate::commands::custom) struct PlanOptions {
@@ -50,18 +50,18 @@ pub(in crate::commands::custom) struct PlanOptions {
     if_changed: bool,
     pub(super) parallel: Option<u32>,
     pub(super) no_hash: bool,
-    /// Word of `--copy`, for sources of the Hub.
+    /// Value of `--copy`, for sources on the Hub.
     pub(super) copy: Option<String>,
-    /// Word of `--verify`, for sources of the Hub.
+    /// Value of `--verify`, for sources on the Hub.
     pub(super) verify: Option<String>,
-    /// Bytes per second.
+    /// Rate limit in bytes per second.
     pub(super) limit_rate: Option<u64>,
     no_wait: bool,
     timeout_seconds: Option<u64>,
     deploy: Option<PlannedDeployment>,
 }
 
-/// Deployment that the model becomes.
+/// Deployment to create from the model.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PlannedDeployment {
@@ -70,7 +70,7 @@ struct PlannedDeployment {
     sku_capacity: Option<u64>,
 }
 
-/// The part of a plan that `create` reads.
+/// Fields of a plan that `create` reads.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::commands::custom) struct SavedPlan {
@@ -93,7 +93,7 @@ struct PlanHeader {
     schema_version: Option<u32>,
 }
 
-/// Word of an engine in a plan.
+/// Name of an engine in a plan.
 pub(super) fn engine_name(spec: &CreateSpec) -> &'static str {
     match spec.engine {
         EngineChoice::AzCopy => "azcopy",
@@ -102,7 +102,7 @@ pub(super) fn engine_name(spec: &CreateSpec) -> &'static str {
 }
 
 impl PlanOptions {
-    /// Options of this upload. Those of another engine or source have their defaults.
+    /// Options of this upload. Options of other engines or sources have their defaults.
     pub(super) fn of(spec: &CreateSpec) -> Self {
         let (parallel, no_hash) = match spec.engine {
             EngineChoice::AzCopy => (None, false),
@@ -137,7 +137,7 @@ impl SavedPlan {
     /// Reads a plan.
     ///
     /// # Errors
-    /// When the file cannot be read or holds no plan that this program understands.
+    /// When the file cannot be read or is not a plan that this program supports.
     pub(super) fn read(cwd: &Path, file: &Path) -> Result<Self, CliError> {
         let path = absolute(cwd, file);
         let unreadable = |why| CliError::unreadable(&path, &why);
@@ -152,7 +152,7 @@ impl SavedPlan {
                 .with_code(ErrorCode::BadPlan)
                 .with_suggestion("Create a plan with 'custom create ... --dry-run -o json > plan.json'.")
         };
-        // The shells of Windows write UTF-16.
+        // Windows shells write UTF-16.
         let text = decode(&bytes).filter(|_| bytes.len() as u64 <= MAX_BYTES);
         let text = text.ok_or_else(|| bad("not a text file, or too large".into()))?;
         if !text.trim_start().starts_with('{') {
@@ -169,7 +169,7 @@ impl SavedPlan {
         Ok(plan)
     }
 
-    /// Names of the local files that the plan allows.
+    /// Names of the local files that the plan permits.
     pub(super) fn only(&self) -> AllowedFiles {
         Some(Arc::new(self.files.iter().map(|file| file.path.clone()).collect::<HashSet<_>>()))
     }
@@ -179,13 +179,13 @@ impl SavedPlan {
         self.import.as_ref()
     }
 
-    /// True if the plan holds the SHA-256 of a file of this machine.
+    /// True if the plan contains the SHA-256 of a local file.
     pub(super) fn has_sums(&self) -> bool {
         self.import.is_none() && self.files.iter().any(|file| file.sha256.is_some())
     }
 }
 
-/// Files of a source in the form of a plan, sorted by path; none of a remote source.
+/// Files of a source in the form of a plan, sorted by path; none for a remote source.
 pub(super) fn planned_files(source: &UploadSource, sums: Option<&FileSums>) -> Vec<PlannedFile> {
     match source {
         UploadSource::Local { files, .. } => files
@@ -229,7 +229,7 @@ pub(super) fn blobs(listing: &BlobListing) -> Vec<PlannedFile> {
 mod tests {
     use super::*;
 
-    /// A file of this machine.
+    /// Entry of a local file.
     pub(super) fn file(path: &str, bytes: u64, mtime_ns: u64) -> PlannedFile {
         PlannedFile {
             path: path.into(),
@@ -242,7 +242,7 @@ mod tests {
 
     /// Without a version, only the documented keys are written.
     #[test]
-    fn a_file_has_the_documented_keys() {
+    fn a_planned_file_has_the_documented_keys() {
         let json = serde_json::to_string(&file("a", 1, 7)).expect("JSON");
         assert_eq!(json, r#"{"path":"a","bytes":1,"mtimeNs":7,"sha256":null}"#);
         assert_eq!(serde_json::from_str::<PlannedFile>(&json).expect("a file"), file("a", 1, 7));

@@ -9,13 +9,14 @@ use azure_ai_models_core::model::ModelVersion;
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::expected_rate;
 
-/// Smallest upload that is confirmed, in bytes (design/cli.md#large-uploads).
+/// Minimum size of an upload that needs confirmation, in bytes (design/cli.md#large-uploads).
 const LARGE_UPLOAD: u64 = 10 << 30;
-/// Fastest rate of the estimate, in bytes per second (design/cli.md#large-uploads).
+/// Maximum rate assumed in the estimate, in bytes per second (design/cli.md#large-uploads).
 const EXPECTED_MAX_RATE: u64 = 100 << 20;
 
 impl CreateRun<'_> {
-    /// Asks everything that must be confirmed before this many bytes are sent, and deletes the version on overwrite.
+    /// Asks for all confirmations that are needed before this many bytes are sent, and deletes the version on
+    /// overwrite.
     pub(super) async fn confirm_and_overwrite(&self, version: &ModelVersion, bytes: u64) -> Result<(), CliError> {
         let (app, spec) = (self.app, self.spec);
         let overwrites = self.overwrites(version).await?;
@@ -28,7 +29,7 @@ impl CreateRun<'_> {
         Ok(())
     }
 
-    /// True if the version exists and the user confirmed the overwrite. Without `--overwrite` nothing is asked: the
+    /// True if the version exists and the user confirmed the overwrite. Without `--overwrite` there is no prompt: the
     /// service reports the conflict when the upload begins.
     async fn overwrites(&self, version: &ModelVersion) -> Result<bool, CliError> {
         let (app, spec) = (self.app, self.spec);
@@ -60,7 +61,7 @@ impl CreateRun<'_> {
         app.confirm(&confirm).await.map(|()| true)
     }
 
-    /// Confirms a large upload where the user can be asked (design/cli.md#large-uploads).
+    /// Asks for confirmation of a large upload if a prompt is possible (design/cli.md#large-uploads).
     async fn confirm_large(&self, bytes: u64) -> Result<(), CliError> {
         let (app, spec) = (self.app, self.spec);
         if bytes < LARGE_UPLOAD || spec.yes || spec.prompt_obstacle.is_some() {
@@ -84,7 +85,7 @@ impl CreateRun<'_> {
     }
 }
 
-/// `12-24 minutes`, `1h 10m 00s - 2h 20m 00s`: how long an upload may take.
+/// Estimated duration of an upload: `12-24 minutes`, `1h 10m 00s - 2h 20m 00s`.
 pub(super) fn estimate(bytes: u64, limit: Option<u64>) -> String {
     let seconds = |rate: u64| bytes.div_ceil(rate);
     let low = seconds(limit.map_or(EXPECTED_MAX_RATE, |limit| limit.clamp(1, EXPECTED_MAX_RATE)));

@@ -1,4 +1,4 @@
-//! Step 3 of `create`: the registration, including one that an earlier attempt requested without seeing its end.
+//! Step 3 of `create`: the registration, including one that an earlier attempt requested without seeing its result.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ struct AcceptedModel<'a> {
     version: &'a str,
     status: &'a str,
     operation: Option<&'a Url>,
-    /// Command that waits for the end.
+    /// Command that waits for its end.
     #[serde(skip)]
     wait: String,
 }
@@ -40,27 +40,27 @@ impl Product for AcceptedModel<'_> {
     }
 }
 
-/// Failure of a registration, or of waiting for its end.
+/// Failure of a registration, or of the wait for its end.
 enum RegistrationFailure {
-    /// The service's word.
+    /// Failure reported by the service.
     Service(RegisterError),
-    /// Something on this machine.
+    /// Failure on this machine.
     Local(CliError),
 }
 
-/// Knowledge about a registration before it is requested.
+/// State of a registration before this run requests it.
 #[derive(Clone, Copy)]
 enum PriorRegistration {
-    /// An earlier attempt requested it, and its model exists.
+    /// Requested by an earlier attempt, and its model exists.
     ModelExists,
-    /// An earlier attempt may have requested it.
+    /// Possibly requested by an earlier attempt.
     MayBeRequested,
     /// Not requested.
     NotRequested,
 }
 
 impl CreateRun<'_> {
-    /// The registered model; `None` if its registration was accepted and is not waited for.
+    /// Registers the model. Returns `None` if its registration was accepted and is not awaited.
     pub(super) async fn register(
         &self,
         session: &mut Session,
@@ -72,7 +72,7 @@ impl CreateRun<'_> {
         }
     }
 
-    /// Registers the upload of an earlier attempt; uploads again where the service does not accept it any longer.
+    /// Registers the upload of an earlier attempt; uploads again if the service no longer accepts it.
     pub(super) async fn register_uploaded(
         &self,
         session: &mut Session,
@@ -97,7 +97,7 @@ impl CreateRun<'_> {
         }
     }
 
-    /// True if an earlier attempt registered the model and ended before it knew.
+    /// True if an earlier attempt registered the model and ended before it received the result.
     async fn is_registered(&self, session: &Session, version: &ModelVersion) -> Result<bool, CliError> {
         match self.foundry.get_model(&self.spec.name, version).await {
             Ok(model) => {
@@ -132,7 +132,7 @@ impl CreateRun<'_> {
         .await
     }
 
-    /// Registers, with the progress of that.
+    /// Registers the model and shows the progress.
     async fn follow(
         &self,
         session: &mut Session,
@@ -148,7 +148,7 @@ impl CreateRun<'_> {
             Some(registered) => {
                 let own = registered.model.view().provisioning_state.as_deref();
                 let state = registered.state.as_deref().or(own).unwrap_or("Succeeded");
-                // The final message says it.
+                // Included in the final message.
                 if self.deploy.is_none() {
                     view.borrow_mut().done(self.spec.name.as_str(), version.as_str(), state);
                 }
@@ -164,7 +164,7 @@ impl CreateRun<'_> {
 
     /// Requests the registration. With `--no-wait` it waits only until it is known whose registration it is; a conflict
     /// with a registration of an earlier attempt counts as that registration in progress. The URL that reports on it is
-    /// in the journal before the wait begins.
+    /// stored in the journal before the wait begins.
     async fn ask(
         &self,
         session: &mut Session,
@@ -204,7 +204,7 @@ impl CreateRun<'_> {
             let left = limit.saturating_sub(begun.elapsed()).max(Duration::from_millis(1));
             let ended = foundry.await_registration((name, version), &registration, started, left, on).await;
             let model = ended.map_err(RegistrationFailure::Service)?;
-            // Two uploads of one version share a location, so that the location alone does not identify the model.
+            // Two uploads of one version share a location, so the location alone does not identify the model.
             if !is_ours && let Some(difference) = session.registered_difference().await {
                 return Err(RegistrationFailure::Service(RegisterError::VersionTaken { difference }));
             }
@@ -250,7 +250,7 @@ impl CreateRun<'_> {
         }
     }
 
-    /// Returns true if a failed registration reports that the version belongs to another model.
+    /// True if a failed registration reports that the version belongs to another model.
     async fn is_conflict(&self, version: &ModelVersion, error: &RegisterError) -> bool {
         match error {
             RegisterError::VersionTaken { .. } => true,
@@ -261,7 +261,7 @@ impl CreateRun<'_> {
         }
     }
 
-    /// Error of a complete upload that is not registered: it is not complete any longer, or that cannot be verified.
+    /// Error of a complete upload that cannot be registered: it is no longer complete, or that cannot be verified.
     fn not_proved(&self, error: UploadError) -> CliError {
         match error {
             UploadError::Incomplete(_) => self.upload_failed(error),
@@ -269,7 +269,7 @@ impl CreateRun<'_> {
         }
     }
 
-    /// Meaning of an existing version for a complete upload.
+    /// Text about the kept upload if the version already exists.
     fn kept(&self) -> String {
         let again = &self.spec.resume_command;
         format!(
@@ -278,7 +278,7 @@ impl CreateRun<'_> {
     }
 }
 
-/// Returns true if a 409 concerns the registration that an earlier attempt requested: by its code or its operation.
+/// True if a 409 concerns the registration that an earlier attempt requested: by its code or its operation.
 fn is_of_this_upload(error: &HttpError, operation: Option<&Url>) -> bool {
     let names_version = error.service().is_some_and(|error| error.is_version_conflict());
     names_version || (error.status() == Some(409) && operation.is_some())

@@ -13,7 +13,7 @@ use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::model::{CONTENT_DIGEST, ModelDetails, NewModelName, Source, WeightType};
 
 impl CreateArgs {
-    /// Model to create. Reads the source, or the plan, from its file.
+    /// Converts the options to the model to create. Reads the source, or the plan, from its file.
     pub(super) async fn into_spec(self, app: &App) -> Result<CreateSpec, CliError> {
         match self.plan.clone() {
             Some(file) => {
@@ -53,7 +53,7 @@ impl CreateArgs {
             (source, None) => SourceOption::Text(source.unwrap_or_default()),
         };
         let cwd = app.env.cwd().to_owned();
-        // Reading a pipe may take long, and Ctrl+C must work meanwhile.
+        // Reading a pipe may take long, and Ctrl+C must work in the meantime.
         let read = tokio::task::spawn_blocking(move || option.read(&cwd)).await;
         let source = app.source(read.unwrap_or_else(|_| Err(CliError::interrupted()))?.expose())?;
         if let Some(plan) = &plan {
@@ -111,7 +111,7 @@ impl CreateArgs {
 }
 
 impl CreateArgs {
-    /// The deployment that the model becomes.
+    /// Deployment to create from the model.
     fn deploy_request(&self, app: &App, model: &NewModelName) -> Result<Option<DeployRequest>, CliError> {
         let Some(name) = &self.deploy else { return Ok(None) };
         if self.weight_type == WeightType::DraftModel {
@@ -123,7 +123,7 @@ impl CreateArgs {
         }
         let name = match name {
             Some(name) => name.as_name().clone(),
-            // Every valid name of a new model is a valid name of a deployment.
+            // Every valid name for a new model is a valid name for a deployment.
             None => model.to_string().parse().map_err(CliError::usage)?,
         };
         if !self.yes && !self.dry_run {

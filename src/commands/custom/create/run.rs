@@ -28,7 +28,7 @@ impl CreateRun<'_> {
             self.app.console.status("All files are already uploaded; only the registration is missing.");
             self.register_uploaded(&mut session, version).await?
         } else {
-            // Before the headline, since it may have to be downloaded first.
+            // Before the headline, since the engine may have to be downloaded first.
             self.engine().await?;
             self.headline(version);
             self.upload(&mut session, version).await?;
@@ -40,7 +40,7 @@ impl CreateRun<'_> {
         }
     }
 
-    /// Takes the lock before the service is asked: the same upload twice at a time ends here.
+    /// Locks the upload before any request to the service: a concurrent upload of the same version ends here.
     pub(super) async fn open(&self, version: &ModelVersion) -> Result<Session, CreateFailure> {
         let request = UploadRequest {
             name: self.spec.name.clone(),
@@ -61,11 +61,12 @@ impl CreateRun<'_> {
         }
     }
 
+    /// Writes the first line: the model and its source.
     pub(super) fn headline(&self, version: &ModelVersion) {
         self.app.console.status(&format!("\nCreating custom model: {} (version {version})\n", self.spec.name));
     }
 
-    /// Steps 1 and 2.
+    /// Runs steps 1 and 2.
     pub(super) async fn upload(&self, session: &mut Session, version: &ModelVersion) -> Result<(), CreateFailure> {
         let engine = self.engine().await?;
         session.find_delivered(engine).await;
@@ -87,8 +88,8 @@ impl CreateRun<'_> {
         }
     }
 
-    /// Shows the model and removes the journal. When the page could not be written, running the same command again
-    /// shows it.
+    /// Shows the model and removes the journal. If the page could not be written, running the same command again shows
+    /// it.
     async fn show(
         &self,
         session: Session,
@@ -104,7 +105,7 @@ impl CreateRun<'_> {
             Some(deploy) => match Box::pin(deploy.deploy(app, version)).await {
                 Ok(deployed) => Some(deployed),
                 Err(error) => {
-                    // The upload is complete, whatever the result of the deployment.
+                    // The upload is complete, regardless of the result of the deployment.
                     drop(session.finish().await);
                     return Err(error);
                 }
@@ -125,7 +126,7 @@ impl CreateRun<'_> {
         Ok(())
     }
 
-    /// `./weights (12 files, 8.6 GB)`.
+    /// Description of the source: `./weights (12 files, 8.6 GB)`.
     pub(super) fn source_line(&self) -> String {
         let shown = match &self.spec.source {
             Source::Local(path) => path.display().to_string(),

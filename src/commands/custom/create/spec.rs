@@ -14,48 +14,48 @@ use azure_ai_models_core::hub::{CopyMode, VerifyMode};
 use azure_ai_models_core::model::{ModelDetails, ModelName, ModelVersion, Source};
 use azure_ai_models_core::source::Selection;
 
-/// One upload with all its choices; nothing in it can be invalid.
+/// Validated settings of one upload.
 #[derive(Clone, Debug)]
 pub(in crate::commands::custom) struct CreateSpec {
     pub(in crate::commands::custom) name: ModelName,
     pub(in crate::commands::custom) version: VersionChoice,
     pub(in crate::commands::custom) source: Source,
-    /// The source as the journal keeps it: an absolute path, a URL without its query, or an address of the Hub.
+    /// Source as stored in the journal: an absolute path, a URL without its query, or an address on the Hub.
     pub(in crate::commands::custom) shown_source: String,
-    /// The file that the source was read from.
+    /// File from which the source was read.
     pub(in crate::commands::custom) source_file: Option<PathBuf>,
     pub(in crate::commands::custom) selection: Selection,
-    /// Checks the files before the upload.
+    /// True to check the files before the upload.
     pub(in crate::commands::custom) check: bool,
     pub(in crate::commands::custom) details: ModelDetails,
     pub(in crate::commands::custom) overwrite: bool,
-    /// Questions are answered with yes.
+    /// True to answer all prompts with yes.
     pub(in crate::commands::custom) yes: bool,
     /// Reason why the user cannot be asked: a source on standard input leaves no input for answers.
     pub(in crate::commands::custom) prompt_obstacle: Option<PromptObstacle>,
     /// Deployment of the model.
     pub(in crate::commands::custom) deploy: Option<DeployRequest>,
-    /// Name and SKU of the deployment of the upload, as options: of `deploy`, or of the `create` that this one resumes.
+    /// Name and SKU of the deployment, as options: from `deploy`, or from the `create` that this one resumes.
     pub(in crate::commands::custom) deployment: Vec<String>,
-    /// The end of the registration is not waited for.
+    /// True if the end of the registration is not awaited.
     pub(in crate::commands::custom) no_wait: bool,
-    /// For the registration, instead of the usual limit.
+    /// Time limit of the registration, if given.
     pub(in crate::commands::custom) timeout: Option<Duration>,
-    /// Limit as given by the user, unscaled.
+    /// Time limit as given by the user, unscaled.
     pub(in crate::commands::custom) given_timeout: Option<Duration>,
     pub(in crate::commands::custom) engine: EngineChoice,
-    /// Carriers that an import may use.
+    /// Permitted carriers of an import.
     pub(in crate::commands::custom) copy: CopyMode,
-    /// Extent of the proof of an import.
+    /// Extent of the verification of an import.
     pub(in crate::commands::custom) verify: VerifyMode,
     pub(in crate::commands::custom) azcopy_path: Option<PathBuf>,
-    /// Bytes per second.
+    /// Rate limit in bytes per second.
     pub(in crate::commands::custom) limit_rate: Option<u64>,
-    /// Detaches the upload.
+    /// Settings to detach the upload, if requested.
     pub(in crate::commands::custom) detach: Option<DetachRequest>,
-    /// Nothing is made where a version has the same content.
+    /// True to create nothing if a version has the same content.
     pub(in crate::commands::custom) if_changed: bool,
-    /// Plan that this is, if it is one of a dry run.
+    /// Saved plan of a dry run, if one is run.
     pub(in crate::commands::custom) plan: Option<Arc<SavedPlan>>,
     /// Command that resumes this upload.
     pub(in crate::commands::custom) resume_command: String,
@@ -65,18 +65,18 @@ pub(in crate::commands::custom) struct CreateSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::commands::custom) enum EngineChoice {
     AzCopy,
-    /// This program itself, with the number of concurrent requests, and with or without the SHA-256 of each file.
+    /// Native engine, with the number of concurrent requests, and with or without the SHA-256 of each file.
     Native {
         parallel: Option<u32>,
         hash: bool,
     },
 }
 
-/// A version that was named, or one that the program is to choose.
+/// A given version, or one that the program chooses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::commands::custom) enum VersionChoice {
     Named(ModelVersion),
-    /// The highest there is, plus 1.
+    /// Highest existing version plus 1.
     Auto,
 }
 

@@ -10,14 +10,14 @@ use crate::commands::custom::engine;
 use crate::error::CliError;
 
 impl CreateRun<'_> {
-    /// Upload engine; AzCopy is located once, and only when something must be sent.
+    /// Returns the upload engine; AzCopy is located once, and only when something must be sent.
     pub(super) async fn engine(&self) -> Result<&dyn TransferEngine, CliError> {
         let make = async || -> Result<Box<dyn TransferEngine>, CliError> {
             let engine: Box<dyn TransferEngine> = match self.spec.engine {
                 EngineChoice::Native { parallel, hash } => {
                     let (copy, verify) = (self.spec.copy, self.spec.verify);
                     let hub = self.reader.clone().map(|reader| HubTransfer { reader, copy, verify });
-                    // The files are hashed already.
+                    // The files are already hashed.
                     Box::new(NativeEngine { parallel, hash: hash && self.sums.is_none(), hub })
                 }
                 EngineChoice::AzCopy => Box::new(AzCopyEngine::new(self.find_azcopy().await?)),

@@ -14,8 +14,8 @@ use azure_ai_models_core::upload;
 const MAX_VERSION_ATTEMPTS: usize = 16;
 
 impl CreateRun<'_> {
-    /// Creates the named version; for `auto`, that of an unfinished upload of the same source, otherwise the next free
-    /// one, and the one after that on a conflict.
+    /// Creates the given version; for `auto`, that of an unfinished upload of the same source, otherwise the next free
+    /// one, and the following one on a conflict.
     pub(super) async fn run(&self) -> Result<(), CliError> {
         let auto = match &self.spec.version {
             VersionChoice::Named(version) => return self.one_version(version).await.map_err(Into::into),
@@ -37,7 +37,7 @@ impl CreateRun<'_> {
                 CreateFailure::VersionExists(_) => self.exists(&version).await,
                 CreateFailure::Failed(_) => return Err(ended.into()),
             };
-            // Limits a service that reports every version as taken to two requests.
+            // Limits a service that reports every version as existing to two requests.
             if !is_listed && is_retry {
                 return Err(ended.into());
             }
@@ -54,7 +54,7 @@ impl CreateRun<'_> {
         }
     }
 
-    /// The version of an unfinished upload of this source to this model.
+    /// Version of an unfinished upload of this source to this model.
     fn unfinished_version(&self) -> Result<Option<ModelVersion>, CliError> {
         let endpoint = self.foundry.endpoint().to_string();
         let uploads =
@@ -66,7 +66,7 @@ impl CreateRun<'_> {
     }
 }
 
-/// The version after the highest there is, `taken` included; the first one where there is none.
+/// Version after the highest existing one, including `taken`; the first one if there is none.
 pub(super) async fn next_free(
     foundry: &FoundryClient,
     name: &ModelName,
@@ -83,7 +83,7 @@ pub(super) async fn next_free(
 }
 
 impl CreateRun<'_> {
-    /// Returns true if a 409 means that the version exists: by its code, otherwise by a GET of the version.
+    /// True if a 409 means that the version exists: by its code, otherwise by a GET of the version.
     pub(super) async fn is_taken(&self, version: &ModelVersion, error: &HttpError) -> bool {
         error.service().is_some_and(|error| error.is_version_conflict()) || self.exists(version).await
     }
@@ -92,7 +92,7 @@ impl CreateRun<'_> {
         self.foundry.get_model(&self.spec.name, version).await.is_ok()
     }
 
-    /// Error for an existing version; names the next free one where the service reports it.
+    /// Error for an existing version; names the next free one if the service reports it.
     pub(super) async fn version_exists(&self, version: &ModelVersion, conflict: VersionConflict) -> CliError {
         let name = &self.spec.name;
         let next = match self.foundry.list_versions(name).await {

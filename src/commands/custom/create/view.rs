@@ -10,10 +10,10 @@ use crate::console::TransferView;
 
 /// Line for an upload that starts over (design/cli.md#interrupted-uploads).
 pub(super) const STARTING_OVER: &str = "Previous upload may exist but was not registered. Starting fresh upload...";
-/// More names than this would bury the rest.
+/// Maximum number of listed names, so that they do not drown out the rest.
 const MAX_NAMED: usize = 3;
 
-/// Shows the events of an upload; holds the transfer view while bytes move.
+/// Shows the events of an upload; owns the transfer view during the transfer.
 pub(super) struct UploadView<'a> {
     app: &'a App,
     source_line: String,
@@ -96,7 +96,7 @@ fn resuming(kept: &ResumeTotals) -> Option<String> {
     Some(format!("Resuming upload: {uploaded}"))
 }
 
-/// Describes what of an interrupted upload is not sent again.
+/// Describes the content of an interrupted upload that is not sent again.
 pub(super) fn resumable_sentence(kept: &ResumeTotals) -> String {
     let complete = format!("{} are complete and will not be sent again", files_of(kept));
     let blocks = units::bytes(kept.partial_bytes);
@@ -104,7 +104,7 @@ pub(super) fn resumable_sentence(kept: &ResumeTotals) -> String {
         (_, 0, ..) => "The copy starts over.".to_owned(),
         (0, 1, 0, false) => "AzCopy does not resume within a file: this file starts over.".to_owned(),
         (0, _, 0, false) => "No file is complete yet: the upload starts over.".to_owned(),
-        // A block may have arrived whose acknowledgement has not, or could not be recorded.
+        // A block may be stored whose acknowledgement was not received, or could not be recorded.
         (0, _, 0, true) => {
             "Nothing is recorded as uploaded yet: what the blob store does not have is sent again.".to_owned()
         }
@@ -124,7 +124,7 @@ fn files_of(kept: &ResumeTotals) -> String {
     format!("{some} of {all} ({})", units::bytes(kept.bytes))
 }
 
-/// Names files that an earlier attempt began and that changed since; at least one.
+/// Names files that an earlier attempt began and that have changed since; at least one.
 fn changed(paths: &[&str]) -> String {
     let shown = paths[..paths.len().min(MAX_NAMED)].join(", ");
     match paths.len() {
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn changed_files_are_named_as_far_as_that_helps() {
+    fn only_the_first_changed_files_are_named() {
         for (paths, text) in [
             (&["a"][..], "a changed since the last attempt: it starts over."),
             (&["a", "b"], "a, b changed since the last attempt: they start over."),

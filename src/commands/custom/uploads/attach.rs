@@ -24,7 +24,7 @@ Examples:
 
 /// Interval between reads of new events.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
-/// Lines of the log of an upload that ended without a result.
+/// Number of log lines shown for an upload that ended without a result.
 const LOG_TAIL_LINES: usize = 5;
 
 /// Options of `custom uploads attach`.
@@ -39,16 +39,16 @@ pub(crate) struct AttachArgs {
 }
 
 impl AttachArgs {
-    /// How progress is shown; the console is made before the command runs.
+    /// Progress mode; the console is created before the command runs.
     pub(super) fn progress(&self) -> ProgressMode {
         self.progress.mode()
     }
 }
 
-/// Shows a detached upload until its end, and ends with its result. Ctrl+C ends the view alone.
+/// Shows a detached upload until its end, and ends with its result. Ctrl+C ends only the view.
 ///
 /// # Errors
-/// Those of the upload; conflict for an upload that is not detached.
+/// Errors of the upload; conflict for an upload that is not detached.
 pub(super) async fn attach(app: &App, args: &AttachArgs) -> Result<(), CliError> {
     let upload = find(app, &args.id)?;
     if upload.run.is_none() {
@@ -76,7 +76,7 @@ async fn follow(app: &App, upload: &LocalUpload) -> Result<Option<RunResult>, Cl
         }
         match result {
             Some(result) => return Ok(Some(result)),
-            // It may have ended between the two reads.
+            // The upload may have ended between the two reads.
             None if !running => return Ok(files.result()),
             None => replay.tick(),
         }
@@ -87,14 +87,14 @@ async fn follow(app: &App, upload: &LocalUpload) -> Result<Option<RunResult>, Cl
     }
 }
 
-/// Ctrl+C, which ends the view alone.
+/// Error after Ctrl+C, which ends only the view.
 fn view_interrupted(app: &App, upload: &LocalUpload) -> CliError {
     let again = app.command_line(&["custom", "uploads", "attach", &upload.id]);
     CliError::new(ErrorKind::Interrupted, "Interrupted. The upload continues.")
         .with_suggestion(format!("To show its progress again:\n  {again}"))
 }
 
-/// Ends as the upload did.
+/// Ends with the result of the upload.
 fn end(app: &App, upload: &LocalUpload, result: RunResult) -> Result<(), CliError> {
     match result {
         RunResult { product: Some(RecordedProduct { text, json }), error: None, .. } => match app.globals.output {
@@ -130,7 +130,7 @@ fn crashed(app: &App, upload: &LocalUpload) -> CliError {
     error.with_suggestion(format!("To resume it:\n  {}", resume_of(app, upload)))
 }
 
-/// The upload of a foreground, which has a terminal to show itself on.
+/// Error for an upload in the foreground, which shows itself on its own terminal.
 fn not_detached(app: &App, upload: &LocalUpload) -> CliError {
     let process = upload.pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
     let error = CliError::new(ErrorKind::Conflict, format!("upload {} is not detached{process}", upload.id))

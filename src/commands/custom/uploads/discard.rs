@@ -27,7 +27,7 @@ pub(crate) struct DiscardArgs {
     yes: bool,
 }
 
-/// Ids of the uploads that were discarded.
+/// Ids of the discarded uploads.
 struct DiscardedUploads<'a>(Vec<&'a str>);
 
 impl Product for DiscardedUploads<'_> {

@@ -118,7 +118,7 @@ impl Product for UploadList<'_> {
     }
 }
 
-/// Number and bytes of the files; a remote source has no list of them.
+/// Number and bytes of the files; unknown for a remote source.
 fn files(upload: &LocalUpload) -> Option<(u64, u64)> {
     let list = &upload.journal.as_ref()?.files;
     (!list.is_empty()).then(|| (list.len() as u64, list.bytes()))
@@ -137,7 +137,7 @@ fn table_row(ListedUpload { upload, speed }: &ListedUpload, now: OffsetDateTime)
         state: if is_on_stdout { word.to_owned() } else { format!("{word} (running)") },
         files: files.map(|(files, _)| files),
         bytes: files.map(|(_, bytes)| bytes),
-        // A clock that was set back makes no age negative.
+        // The age is never negative, even if the clock was set back.
         age: (now - upload.updated_at()).try_into().unwrap_or_default(),
         source: source.to_owned(),
         pid: upload.pid,

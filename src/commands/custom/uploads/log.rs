@@ -17,7 +17,7 @@ pub(crate) struct LogArgs {
     id: String,
 }
 
-/// Prints the log of a detached upload, whatever the output format.
+/// Prints the log of a detached upload, regardless of the output format.
 pub(super) fn log(app: &App, args: &LogArgs) -> Result<(), CliError> {
     let upload = find(app, &args.id)?;
     let path = upload.files().log();

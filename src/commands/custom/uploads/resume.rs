@@ -1,4 +1,4 @@
-//! `uploads resume`: from the journal to the same upload.
+//! `uploads resume`: resumes an upload from its journal.
 
 use clap::Args;
 
@@ -36,12 +36,13 @@ pub(crate) struct ResumeArgs {
 }
 
 impl ResumeArgs {
-    /// How progress is shown; the console is made before the command runs.
+    /// Progress mode; the console is created before the command runs.
     pub(super) fn progress(&self) -> ProgressMode {
         self.progress.mode()
     }
 }
 
+/// Resumes an upload from its journal.
 pub(super) async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
     let detach = args.detach.request(app)?;
     if detach.is_some() {
@@ -117,7 +118,7 @@ pub(super) async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> 
     create_model(app, &spec, &foundry).await
 }
 
-/// `... custom uploads resume ID`, with these options.
+/// Command `... custom uploads resume ID`, with these options.
 fn resume_line(app: &App, id: &str, options: &[String], detach: bool) -> String {
     let mut arguments = vec!["custom", "uploads", "resume", id];
     arguments.extend(options.iter().map(String::as_str));
@@ -125,7 +126,7 @@ fn resume_line(app: &App, id: &str, options: &[String], detach: bool) -> String 
     app.command_line(&arguments)
 }
 
-/// The command that resumes a detached upload as it was begun.
+/// Command that resumes a detached upload with its original options.
 pub(super) fn resume_of(app: &App, upload: &LocalUpload) -> String {
     let hint = upload.run.as_ref().map(|run| run.resume.clone()).unwrap_or_default();
     hint.command.unwrap_or_else(|| resume_line(app, &upload.id, &hint.options, true))

@@ -23,7 +23,7 @@ pub(crate) struct StopArgs {
     id: String,
 }
 
-/// Asks a detached upload to stop, by a file, and waits for its end. One that does not run is no error.
+/// Asks a detached upload to stop, by a file, and waits for its end. An upload that is not running is not an error.
 pub(super) async fn stop(app: &App, args: &StopArgs) -> Result<(), CliError> {
     let upload = find(app, &args.id)?;
     if !upload.running {

@@ -1,4 +1,4 @@
-//! Alternatives if the quota of the chosen SKU does not suffice: other SKUs and regions.
+//! Alternatives if the quota of the chosen SKU is insufficient: other SKUs and regions.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use azure_ai_models_core::arm::{AccountModel, ModelCapacity, Usage, usage_left};
 use azure_ai_models_core::display::printable;
 use azure_ai_models_core::units;
 
-/// Most regions that are named.
+/// Maximum number of listed regions.
 const REGIONS: usize = 8;
 
-/// SKUs of the region and regions of the SKU that have room for the plan, a line each. What cannot be read is not named: the
-/// error is as good without it.
+/// SKUs of the region and regions of the SKU that have capacity for the plan, one per line. Lists that cannot be read
+/// are omitted: the error is useful without them.
 pub(super) async fn lines(
     about: &DeploymentCommand<'_>,
     context: &AccountContext,
@@ -57,7 +57,7 @@ fn skus(
                 one.sku().eq_ignore_ascii_case(&sku.name)
                     && one.location.as_deref().is_some_and(|location| location.eq_ignore_ascii_case(here))
             });
-            // Deploying may fail despite quota: the region has a capacity of its own.
+            // Deploying may fail despite quota: the capacity of the region is limited too.
             let left = listed.next().map_or(left, |one| one.available().min(left));
             sku.range().largest_up_to(left).filter(|fitting| *fitting > 0)?;
             Some(format!("{} ({})", sku.name, units::grouped(left)))
@@ -65,7 +65,7 @@ fn skus(
         .collect()
 }
 
-/// Other regions where the plan fits as it is.
+/// Other regions with capacity for the plan as it is.
 fn regions(capacities: &[ModelCapacity], plan: &DeploymentPlan, here: &str) -> Vec<String> {
     let of_sku = capacities.iter().filter(|one| one.sku().eq_ignore_ascii_case(&plan.new.sku));
     let mut regions: BTreeMap<&str, u64> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Values that only the user can provide: prompted for, or reported all together if no prompt is possible.
+//! Values that only the user can provide: prompted for, or reported together if no prompt is possible.
 
 use super::{CreateOptions, consent};
 use crate::app::App;
@@ -10,7 +10,7 @@ use azure_ai_models_core::arm::{AccountModel, CapacityRange};
 use azure_ai_models_core::azd::{HostError, ModelQuestion};
 use azure_ai_models_core::env::var;
 
-/// An option whose value may be missing.
+/// A required option.
 pub(super) struct RequiredOption<'a> {
     /// Option with its placeholder, `--name NAME`.
     pub(super) option: &'a str,
@@ -20,8 +20,8 @@ pub(super) struct RequiredOption<'a> {
     pub(super) is_missing: bool,
 }
 
-/// Fails if values are missing, or the user did not agree to the billing, and cannot be asked: before any request, and
-/// with all of them. `later` names options that the catalogue may require.
+/// Fails if values are missing, or the user did not agree to the billing, and no prompt is possible: before any
+/// request, and with all of them. `later` names options that the catalogue may require.
 ///
 /// # Errors
 /// A usage error that names the options.
@@ -59,7 +59,7 @@ pub(super) fn check_answers(
 /// Asks for a capacity that the SKU accepts.
 ///
 /// # Errors
-/// When the user cancels the question.
+/// When the user cancels the prompt.
 pub(super) async fn ask_capacity(app: &App, range: &CapacityRange) -> Result<u64, CliError> {
     let description = range.description();
     let question = if description.is_empty() { "Capacity".to_owned() } else { format!("Capacity ({description})") };
@@ -73,7 +73,7 @@ pub(super) async fn ask_capacity(app: &App, range: &CapacityRange) -> Result<u64
 /// Asks for a text that is not empty.
 ///
 /// # Errors
-/// When the user cancels the question.
+/// When the user cancels the prompt.
 pub(super) async fn ask_text(app: &App, question: &str) -> Result<String, CliError> {
     app.value(question, None, |text| match text {
         "" => Err("the answer cannot be empty".into()),
@@ -82,11 +82,11 @@ pub(super) async fn ask_text(app: &App, question: &str) -> Result<String, CliErr
     .await
 }
 
-/// Asks for a model of the catalogue: through azd where possible, otherwise from a list of the models that the account
-/// may deploy.
+/// Asks for a model of the catalogue: through azd if possible, otherwise from a list of the models that the account may
+/// deploy.
 ///
 /// # Errors
-/// When the user cancels the question.
+/// When the user cancels the prompt.
 pub(super) async fn choose_model(
     app: &App,
     context: &AccountContext,
@@ -106,7 +106,8 @@ pub(super) async fn choose_model(
         match host.choose_ai_model(&question).await {
             Ok(name) => return Ok(name),
             Err(HostError::Cancelled) => return Err(HostError::Cancelled.into()),
-            // Older versions of azd do not have the question, and azd may lack a right that this program does without.
+            // Older versions of azd do not support this prompt, and azd may lack a permission that this program does
+            // not need.
             Err(error) => app.console.debug(&format!("azd cannot ask for a model: {error}")),
         }
     }

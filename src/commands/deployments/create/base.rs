@@ -20,7 +20,7 @@ use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::arm::is_billed_by_time;
 use azure_ai_models_core::model::{DeploymentKind, NewDeploymentName};
 
-/// Further options that may be needed, depending on the catalogue.
+/// Additional options that may be required, depending on the catalogue.
 const LATER_OPTIONS: &str =
     "If all SKUs of the model are billed while the deployment exists, --sku-name SKU and --yes are required too.";
 
@@ -49,7 +49,7 @@ pub(crate) struct BaseCreateArgs {
 }
 
 impl BaseCreateArgs {
-    /// How progress is shown.
+    /// Progress mode of the command.
     pub(crate) fn progress(&self) -> ProgressMode {
         self.options.wait_limit.progress()
     }
@@ -63,12 +63,12 @@ pub(super) struct BaseRequest {
     pub(super) options: CreateOptions,
 }
 
-/// Deploys a catalog model. Missing values are asked for or named all at once; checks come before the PUT, and `--dry-run` ends after
-/// them.
+/// Deploys a catalogue model. Missing values are prompted for or reported together; checks come before the PUT, and
+/// `--dry-run` ends after them.
 pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError> {
     let BaseCreateArgs { name: given_name, model, model_version: version, model_format: format, options } = args;
     let needed = [RequiredOption { option: "--model MODEL", meaning: "catalog model", is_missing: model.is_none() }];
-    // Only a SKU that is named can be billed while the deployment exists.
+    // Only an explicitly chosen SKU can be billed while the deployment exists.
     let needs_consent = options.sku_name.as_deref().is_some_and(is_billed_by_time) && !options.dry_run;
     let is_agreed = options.yes || !needs_consent || options.if_not_exists;
     check_answers(app, &needed, is_agreed, (&options, LATER_OPTIONS))?;
@@ -142,7 +142,7 @@ pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError
     plan.create(&about, &context, limit, &again).await?.show(&about, &context).await
 }
 
-/// The name of a deployment that is named after its model.
+/// Deployment name equal to the model's name.
 fn named_like(model: &str) -> Result<NewDeploymentName, CliError> {
     model.parse().map_err(|why| {
         CliError::usage(format!("a deployment cannot be named '{model}': {why}"))

@@ -1,4 +1,4 @@
-//! Plan of a deployment of a catalogue model: version, SKU and capacity by the rules of the catalogue, and the quota.
+//! Plan for a deployment of a catalogue model: version, SKU and capacity by the rules of the catalogue, and the quota.
 
 use time::OffsetDateTime;
 
@@ -18,7 +18,7 @@ use azure_ai_models_core::arm::{
 };
 use azure_ai_models_core::model::FIREWORKS_FORMAT;
 
-/// Makes the checks, and the plan as far as model, SKU and capacity are known; with the quota where it was read.
+/// Runs the checks, and builds the plan as far as model, SKU and capacity are known; includes the quota if it was read.
 pub(super) async fn plan(
     checks: &mut Checks<'_>,
     about: &DeploymentCommand<'_>,
@@ -72,7 +72,7 @@ fn new_deployment(model: NewModel, (sku, capacity): (&str, u64), options: &Creat
     }
 }
 
-/// Plan for a user who may not read the catalogue: everything that it would provide must be given.
+/// Plan for a user who may not read the catalogue: all values that it would provide must be given.
 pub(super) async fn unlisted(checks: &mut Checks<'_>, request: &BaseRequest) -> Result<DeploymentPlan, CliError> {
     let BaseRequest { model, version, format, options } = request;
     let (Some(format), Some(version), Some(sku), Some(capacity)) =
@@ -96,7 +96,7 @@ pub(super) async fn unlisted(checks: &mut Checks<'_>, request: &BaseRequest) -> 
     Ok(DeploymentPlan { new: new_deployment(model, (sku, capacity), options), row: None })
 }
 
-/// The version of the model that is requested; the inner error is that of a check.
+/// Requested version of the model; the inner error is that of a check.
 fn model<'a>(
     about: &DeploymentCommand<'_>,
     catalog: &'a Catalog,
@@ -138,7 +138,7 @@ fn model<'a>(
     }))
 }
 
-/// SKU: as given, otherwise by the rules of the catalogue, otherwise as the user chooses. `None` if a check failed.
+/// SKU: as given, otherwise by the rules of the catalogue, otherwise chosen by the user. `None` if a check failed.
 async fn sku<'a>(
     checks: &mut Checks<'_>,
     about: &DeploymentCommand<'_>,
@@ -176,7 +176,7 @@ async fn sku<'a>(
     Ok(None)
 }
 
-/// Capacity: as given, otherwise by the rules of the catalogue, otherwise as the user answers. `None` if a check
+/// Capacity: as given, otherwise by the rules of the catalogue, otherwise entered by the user. `None` if a check
 /// failed.
 async fn capacity(
     checks: &mut Checks<'_>,
@@ -200,7 +200,7 @@ async fn capacity(
     }
 }
 
-/// Checks the quota; where it does not suffice, lists SKUs and regions with capacity.
+/// Checks the quota; if it is insufficient, lists SKUs and regions with capacity.
 pub(super) async fn check_quota(
     checks: &mut Checks<'_>,
     (about, context): (&DeploymentCommand<'_>, &AccountContext),

@@ -1,4 +1,4 @@
-//! Checks before a deployment is created. They only read, and skip reads that are forbidden.
+//! Checks before a deployment is created. They only read, and skip reads that are not permitted.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use azure_ai_models_core::arm::{AccountModel, ArmError, CapacityRange, ModelSku}
 use azure_ai_models_core::display::printable;
 use azure_ai_models_core::model::Deployment;
 
-/// Reason why something was not checked.
+/// Reason why a check was skipped.
 pub(super) const NO_PERMISSION: &str = "no permission";
 /// Reason for a skipped check: no list contains the value.
 pub(super) const NOT_LISTED: &str = "not listed";
@@ -42,32 +42,32 @@ impl DeploymentCheck {
     }
 }
 
-/// The checks of one `create`, each reported as it is made, except for those of a dry run.
+/// Checks of one `create`; reported as they complete, except in a dry run.
 pub(crate) struct Checks<'a> {
     pub(super) about: &'a DeploymentCommand<'a>,
     pub(super) context: &'a AccountContext,
-    /// The product of a dry run has them.
+    /// True for a dry run, whose product includes them.
     is_dry_run: bool,
     list: Vec<DeploymentCheck>,
     failed: Option<CliError>,
 }
 
-/// A deployment that has the name.
+/// Result of a lookup by name.
 pub(crate) enum NameLookup {
-    /// None.
+    /// No deployment has the name.
     Free,
-    /// This one.
+    /// This deployment has the name.
     Taken(Box<Deployment>),
 }
 
-/// SKU and capacity, and the row of the catalogue that they are in.
+/// SKU and capacity, and their row of the catalogue.
 #[derive(Clone, Debug)]
 pub(crate) struct SkuChoice {
-    /// Name, as the catalogue spells it.
+    /// Name in the catalogue's spelling.
     pub(crate) name: String,
     /// Capacity.
     pub(crate) capacity: u64,
-    /// Row of the catalogue, where there is one.
+    /// Row of the catalogue, if there is one.
     pub(crate) row: Option<ModelSku>,
 }
 
@@ -79,16 +79,17 @@ impl SkuChoice {
 }
 
 impl<'a> Checks<'a> {
-    /// No check yet.
+    /// Creates an empty list of checks.
     pub(crate) fn new(about: &'a DeploymentCommand<'a>, context: &'a AccountContext, is_dry_run: bool) -> Self {
         Self { about, context, is_dry_run, list: Vec::new(), failed: None }
     }
 
-    /// A command as the user would type it.
+    /// Command as the user would type it.
     pub(crate) fn command(&self, args: &[&str]) -> String {
         self.about.app.command_line(args)
     }
 
+    /// All checks so far.
     pub(super) fn all(&self) -> &[DeploymentCheck] {
         &self.list
     }
@@ -96,7 +97,7 @@ impl<'a> Checks<'a> {
     /// Fails with the error of the first failed check.
     ///
     /// # Errors
-    /// That one.
+    /// Error of the first failed check.
     pub(crate) fn outcome(self) -> Result<(), CliError> {
         self.failed.map_or(Ok(()), Err)
     }
@@ -110,23 +111,23 @@ impl<'a> Checks<'a> {
         self.list.push(check);
     }
 
-    /// A check that passed.
+    /// Adds a passed check.
     pub(crate) fn pass(&mut self, id: &'static str, message: &str) {
         self.add(id, CheckStatus::Passed, message);
     }
 
-    /// A check that failed.
+    /// Adds a failed check.
     pub(crate) fn fail(&mut self, id: &'static str, error: CliError) {
         self.add(id, CheckStatus::Failed, error.message());
         self.failed.get_or_insert(error);
     }
 
-    /// A check that could not be made.
+    /// Adds a skipped check.
     pub(crate) fn skip(&mut self, id: &'static str, why: &str) {
         self.add(id, CheckStatus::NotChecked, why);
     }
 
-    /// Result of a read; `None` if the user may not read it, which is reported.
+    /// Result of a read; `None` if the user lacks permission, which is reported.
     ///
     /// # Errors
     /// Any other failure of the read.
@@ -142,7 +143,7 @@ impl<'a> Checks<'a> {
     }
 }
 
-/// SKUs of a row that have not ended, by name.
+/// SKUs of a row that are still available, by name.
 pub(crate) fn offered(row: &AccountModel) -> Vec<&str> {
     row.view().open_skus(time::OffsetDateTime::now_utc()).map(|sku| sku.name.as_str()).collect()
 }

@@ -1,5 +1,5 @@
 //! `custom deployments create`: a registered model, or a catalogue model of Fireworks with a registered model as its
-//! draft.
+//! draft model.
 
 use std::str::FromStr;
 
@@ -23,7 +23,7 @@ use crate::error::CliError;
 use azure_ai_models_core::arm::{DraftModel, NewDeployment, NewModel};
 use azure_ai_models_core::model::{ModelName, ModelVersion, NewDeploymentName};
 
-/// Further options that may be needed, depending on the catalogue.
+/// Additional options that may be required, depending on the catalogue.
 const LATER_OPTIONS: &str =
     "If the catalog lists no SKU for the model, --sku-name SKU and --sku-capacity N are required too.";
 
@@ -72,13 +72,14 @@ impl FromStr for DraftName {
 }
 
 impl CustomCreateArgs {
-    /// How progress is shown.
+    /// Progress mode of the command.
     pub(crate) fn progress(&self) -> ProgressMode {
         self.options.wait_limit.progress()
     }
 }
 
-/// Deploys a registered model, or a catalog model with a registered draft. As [`base`](super::base::base) otherwise.
+/// Deploys a registered model, or a catalogue model with a registered draft model. Otherwise like
+/// [`base`](super::base::base).
 pub(crate) async fn custom(app: &App, args: CustomCreateArgs) -> Result<(), CliError> {
     let CustomCreateArgs { name, model, model_version, draft_model, draft_tokens, options } = args;
     let draft = draft_model.zip(draft_tokens);

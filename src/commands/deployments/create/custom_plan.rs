@@ -1,4 +1,4 @@
-//! Plan of a deployment of a custom model: checks that follow its registration, and SKU and capacity.
+//! Plan for a deployment of a custom model: checks that depend on its registration, and SKU and capacity.
 
 use time::OffsetDateTime;
 
@@ -12,10 +12,10 @@ use crate::commands::deployments::existing::DeploymentCommand;
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::arm::{AccountModel, CapacityRange, ModelSku, NewDeployment, NewModel};
 
-/// SKU and capacity of the published example, for users of whose model nothing is listed.
+/// SKU and capacity of the published example, for users whose model is not listed.
 const EXAMPLE: &str = "--sku-name GlobalProvisionedManaged --sku-capacity 80";
 
-/// Makes all other checks, and the plan as far as SKU and capacity are known.
+/// Runs all other checks, and builds the plan as far as SKU and capacity are known.
 pub(crate) async fn plan(
     checks: &mut Checks<'_>,
     about: &DeploymentCommand<'_>,
@@ -65,7 +65,7 @@ fn row_of<'a>(rows: &'a [AccountModel], model: &NewModel, base_model: Option<&st
     own().find(is_version).or_else(|| own().next()).or_else(|| rows.iter().find(is_base))
 }
 
-/// SKU and capacity: as given, otherwise as listed, otherwise as the user answers. `None` if a check failed.
+/// SKU and capacity: as given, otherwise as listed, otherwise entered by the user. `None` if a check failed.
 async fn choose(
     checks: &mut Checks<'_>,
     about: &DeploymentCommand<'_>,

@@ -11,7 +11,7 @@ use crate::shell::option_arguments;
 use azure_ai_models_core::arm::WaitTarget;
 use azure_ai_models_core::model::{Deployment, DeploymentState, Tag};
 
-/// `--if-not-exists` found a deployment of the name.
+/// Handles an existing deployment with `--if-not-exists`.
 pub(super) async fn keep_existing(
     about: &DeploymentCommand<'_>,
     context: &AccountContext,
@@ -53,18 +53,18 @@ pub(super) async fn keep_existing(
     app.show(&DeploymentPage { deployment: &deployment, context, wait: about.command(about.group, "wait") })
 }
 
-/// Properties that a deployment found by `--if-not-exists` must share.
+/// Properties that a deployment kept by `--if-not-exists` must have.
 pub(crate) struct RequestedProperties<'a> {
     /// Name of the model.
     pub(crate) model: &'a str,
-    /// Version, where one was given.
+    /// Version, if given.
     pub(crate) version: Option<&'a str>,
     /// Options.
     pub(crate) options: &'a CreateOptions,
 }
 
 impl RequestedProperties<'_> {
-    /// Difference between a deployment and the wanted one, where there is one.
+    /// Difference between a deployment and the requested one, if any.
     pub(crate) fn difference(&self, deployment: &Deployment) -> Option<String> {
         let view = deployment.view();
         let model = view.model();
@@ -104,7 +104,7 @@ impl RequestedProperties<'_> {
         (!arguments.is_empty()).then(|| about.command_with(about.group, "update", &arguments))
     }
 
-    /// Suggestion where the name is taken and must not be.
+    /// Suggestion if the name is in use.
     pub(super) fn suggestion(&self, about: &DeploymentCommand<'_>, deployment: &Deployment) -> String {
         let start = "Use another --name, or --if-not-exists to keep the existing deployment.";
         let update = match self.difference(deployment) {

@@ -1,7 +1,7 @@
 //! Creating a deployment: one flow for all groups. Differences in the choice of model, SKU and source are passed as
 //! values.
 //!
-//! Nothing is written before every check passed and the user agreed to the billing.
+//! Nothing is written before every check has passed and the user has agreed to the billing.
 
 mod alternatives;
 mod answers;
@@ -34,7 +34,7 @@ use azure_ai_models_core::arm::{AccountId, NewDeployment, NewModel, is_billed_by
 use azure_ai_models_core::model::DeploymentKind;
 use azure_ai_models_core::units::grouped;
 
-/// True if a deployment with this SKU is billed while it exists. Custom models always are.
+/// True if a deployment with this SKU is billed while it exists; always true for custom models.
 pub(crate) fn is_billed_unused(kind: DeploymentKind, sku: &str) -> bool {
     kind == DeploymentKind::Custom || is_billed_by_time(sku)
 }
@@ -44,7 +44,7 @@ pub(crate) fn report_billing(app: &App) {
     app.console.status("This deployment is billed while it exists, whether it is used or not.");
 }
 
-/// The question before something that is billed while it exists.
+/// Prompt before creating something that is billed while it exists.
 fn consent() -> Confirm<'static> {
     Confirm {
         action: "the billed deployment",

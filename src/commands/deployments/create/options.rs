@@ -64,7 +64,7 @@ pub(crate) struct CreateOptions {
 }
 
 impl CreateOptions {
-    /// The options that were given, with another capacity.
+    /// Given options, with another capacity.
     pub(crate) fn arguments_with_capacity(&self, capacity: u64) -> Vec<String> {
         let capacity = capacity.to_string();
         let spillover = self.spillover.as_ref().map(DeploymentName::as_str);

@@ -20,12 +20,12 @@ use azure_ai_models_core::arm::{
 };
 use azure_ai_models_core::model::{Deployment, ModelListSeed, Versioned, is_fireworks};
 
-/// A deployment that is about to be created.
+/// A deployment to create.
 #[derive(Clone, Debug)]
 pub(crate) struct DeploymentPlan {
     /// Deployment to send.
     pub(crate) new: NewDeployment,
-    /// Row of the catalogue that the SKU is in, where there is one.
+    /// Row of the catalogue with the SKU, if there is one.
     pub(crate) row: Option<ModelSku>,
 }
 
@@ -53,10 +53,10 @@ impl DeploymentPlan {
         DeploySuggestions { is_fireworks: self.is_fireworks(), retry, ..about.suggestions() }
     }
 
-    /// Sends the request, and waits for the end.
+    /// Sends the request, and waits until the deployment is ready.
     ///
     /// # Errors
-    /// Whatever the service refuses it with, or how the deployment ended.
+    /// Rejection by the service, or failure of the deployment.
     pub(crate) async fn create(
         &self,
         about: &DeploymentCommand<'_>,
@@ -102,8 +102,8 @@ impl DeploymentPlan {
         CliError::deployment(error, about.name, &suggestions)
     }
 
-    /// Models that the user may have meant: registered ones for a custom model, otherwise those of the catalogue.
-    /// Without a right to read them the error is as good as before.
+    /// Models that the user may have meant: registered ones for a custom model, otherwise those of the catalogue. Empty
+    /// without permission to read them.
     async fn similar_models(&self, context: &AccountContext) -> Vec<String> {
         let wanted = &self.new.model.name;
         if self.new.model.source.is_some() {
@@ -121,11 +121,11 @@ impl DeploymentPlan {
     }
 }
 
-/// Result of a plan.
+/// Result of a creation.
 pub(crate) enum CreateOutcome {
     /// Ready.
     Ready(Deployment),
-    /// Accepted, and not waited for.
+    /// Accepted, and not awaited.
     Accepted(AcceptedWrite),
 }
 
@@ -142,7 +142,7 @@ impl CreateOutcome {
     }
 }
 
-/// A write that is not waited for, as the answer or one GET shows it.
+/// A write that is not awaited, with the state from the response or one GET.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum PendingDeployment {
@@ -151,7 +151,7 @@ pub(crate) enum PendingDeployment {
 }
 
 impl PendingDeployment {
-    /// Looks once, where the answer to the write shows nothing.
+    /// Reads the state once if the response to the write does not contain it.
     pub(crate) async fn of(about: &DeploymentCommand<'_>, context: &AccountContext, accepted: AcceptedWrite) -> Self {
         let shown = match accepted.deployment {
             Some(deployment) => Some(deployment),
@@ -187,7 +187,7 @@ impl Product for AcceptedProduct {
     }
 }
 
-/// Shows a write that is not waited for.
+/// Shows a write that is not awaited.
 ///
 /// # Errors
 /// When standard output cannot be written.
@@ -248,7 +248,7 @@ impl Product for DeploymentDryRun<'_> {
 /// Shows what would be sent; a failed check ends it with its own error.
 ///
 /// # Errors
-/// That of the first failed check.
+/// Error of the first failed check.
 pub(super) fn show_dry_run(
     about: &DeploymentCommand<'_>,
     context: &AccountContext,

@@ -1,4 +1,4 @@
-//! Subjects of the checks: the name, other deployments, the feature, the capacity, the quota.
+//! Individual checks: the name, other deployments, the feature, the capacity, the quota.
 
 use super::checks::NOT_LISTED;
 use super::{Checks, NameLookup, SkuChoice};
@@ -12,7 +12,7 @@ use azure_ai_models_core::units::grouped;
 const FEATURE: &str = "Fireworks.EnableDeploy";
 
 impl Checks<'_> {
-    /// Checks whether a deployment has the name. Never omitted: PUT over an existing deployment changes it.
+    /// Checks whether the name is in use. Never omitted: a PUT over an existing deployment changes it.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -26,7 +26,7 @@ impl Checks<'_> {
         })
     }
 
-    /// The name is taken.
+    /// Records that the name is in use.
     pub(crate) fn name_is_taken(&mut self, deployment: &Deployment, suggestion: &str) {
         let name = self.about.name;
         let state = deployment.view().properties().provisioning_state.clone().unwrap_or_default();
@@ -40,7 +40,7 @@ impl Checks<'_> {
     /// deployment.
     ///
     /// # Errors
-    /// When the deployments cannot be read for another reason than a missing role.
+    /// When the deployments cannot be read for a reason other than a missing role.
     pub(crate) async fn check_other_deployments(
         &mut self,
         twin_of: Option<&NewModel>,
@@ -83,10 +83,10 @@ impl Checks<'_> {
         Ok(())
     }
 
-    /// Looks whether the subscription may deploy models of Fireworks.
+    /// Checks whether the subscription may deploy models of Fireworks.
     ///
     /// # Errors
-    /// When the state cannot be read for another reason than a missing role.
+    /// When the state cannot be read for a reason other than a missing role.
     pub(crate) async fn check_feature(&mut self) -> Result<(), CliError> {
         let subscription = &self.context.id().subscription;
         let read = self.context.deployments.arm().feature(subscription, FEATURE).await;
@@ -101,7 +101,7 @@ impl Checks<'_> {
         Ok(())
     }
 
-    /// The model does not have the SKU that was named, but these.
+    /// Records that the model does not offer the given SKU, with the offered ones.
     pub(crate) fn sku_not_offered(&mut self, name: &str, offered: &[&str]) {
         let error = CliError::usage(format!("SKU '{name}' is not offered for this model"))
             .with_code(ErrorCode::SkuNotOffered)
@@ -126,10 +126,10 @@ impl Checks<'_> {
         }
     }
 
-    /// Reads and checks the remaining quota; `suggestions` go into the error where it does not suffice.
+    /// Reads and checks the remaining quota; `suggestions` are added to the error if it is insufficient.
     ///
     /// # Errors
-    /// When it cannot be read for another reason than a missing role.
+    /// When it cannot be read for a reason other than a missing role.
     pub(crate) async fn read_and_check_quota(
         &mut self,
         choice: &SkuChoice,
@@ -179,7 +179,7 @@ pub(super) fn quota_left(usages: &[Usage], choice: &SkuChoice, is_custom: bool) 
     Some((usage.title().to_owned(), usage.left()?))
 }
 
-/// True for a deployment of the same custom model that is neither gone nor broken.
+/// True for a deployment of the same custom model that is neither being deleted nor failed.
 fn is_active_duplicate(deployment: &Deployment, model: &NewModel) -> bool {
     let view = deployment.view();
     let same = |field: Option<&str>, wanted: Option<&str>| matches!((field, wanted), (Some(field), Some(wanted)) if field.eq_ignore_ascii_case(wanted));

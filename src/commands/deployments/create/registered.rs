@@ -20,15 +20,15 @@ use azure_ai_models_core::model::{
     latest,
 };
 
-/// Asks which of the registered models is deployed.
+/// Asks which of the registered models to deploy.
 ///
 /// # Errors
-/// When there is none, or the user cancels the question.
+/// When there is none, or the user cancels the prompt.
 pub(super) async fn choose_registered(app: &App, foundry: &FoundryClient) -> Result<ModelName, CliError> {
     const QUESTION: &str = "Select a registered model";
     let models = match foundry.list_models(ModelListSeed::default()).await {
         Ok(models) => models,
-        // Without a role to list them, the user may know the name all the same.
+        // Without permission to list them, the user may still know the name.
         Err(ListError::Http(error)) if matches!(error.status(), Some(401 | 403)) => {
             return app.value(QUESTION, None, ModelName::from_str).await;
         }
@@ -48,22 +48,22 @@ pub(super) async fn choose_registered(app: &App, foundry: &FoundryClient) -> Res
 /// Asks which catalogue model of Fireworks gets the draft model.
 ///
 /// # Errors
-/// When the user cancels the question, or the catalogue cannot be read.
+/// When the user cancels the prompt, or the catalogue cannot be read.
 pub(super) async fn choose_target(app: &App, context: &AccountContext) -> Result<ModelName, CliError> {
     let catalog = of_account(app, context).await?;
     let name = choose_model(app, context, Some(&catalog), Some(FIREWORKS_FORMAT)).await?;
     name.parse().map_err(CliError::usage)
 }
 
-/// Model that is deployed, and where its SKUs are listed.
+/// Model to deploy, and the model whose SKUs apply.
 pub(crate) struct DeployTarget {
     pub(crate) model: NewModel,
     pub(crate) draft: Option<DraftModel>,
-    /// Base model of a registered one.
+    /// Base model, if the model is a registered one.
     pub(crate) base_model: Option<String>,
 }
 
-/// The registered model.
+/// Returns the registered model as the target.
 pub(super) async fn target(
     checks: &mut Checks<'_>,
     context: &AccountContext,
@@ -76,7 +76,7 @@ pub(super) async fn target(
     Ok(Some(DeployTarget { model: custom_model(context, name, &version), draft: None, base_model }))
 }
 
-/// A registered model as a deployment names it.
+/// Reference of a deployment to a registered model.
 pub(crate) fn custom_model(context: &AccountContext, name: &ModelName, version: &str) -> NewModel {
     NewModel {
         format: CUSTOM_FORMAT.to_owned(),
@@ -86,7 +86,7 @@ pub(crate) fn custom_model(context: &AccountContext, name: &ModelName, version: 
     }
 }
 
-/// A catalogue model of Fireworks with its draft, which is the registered one.
+/// Returns a catalogue model of Fireworks as the target, with the registered model as its draft model.
 pub(super) async fn target_with_draft(
     checks: &mut Checks<'_>,
     context: &AccountContext,
@@ -131,7 +131,7 @@ pub(super) async fn target_with_draft(
     Ok(Some(DeployTarget { model, draft: Some(draft), base_model: None }))
 }
 
-/// Version and base model of a registered model whose registration succeeded. `None` if a check failed.
+/// Version and base model of a successfully registered model. `None` if a check failed.
 async fn registered(
     checks: &mut Checks<'_>,
     context: &AccountContext,

@@ -27,13 +27,13 @@ use azure_ai_models_core::model::{DeploymentName, ModelName, ModelVersion};
 pub(crate) struct DeployRequest {
     /// Name of the deployment.
     pub(crate) name: DeploymentName,
-    /// SKU, where the user names one.
+    /// SKU, if given.
     pub(crate) sku_name: Option<String>,
-    /// Capacity, where the user names one.
+    /// Capacity, if given.
     pub(crate) sku_capacity: Option<u64>,
-    /// Questions are answered with yes.
+    /// True to answer all prompts with yes.
     pub(crate) yes: bool,
-    /// `None`: the end is not waited for.
+    /// Time limit of the wait; `None` if the end is not awaited.
     pub(crate) limit: Option<Duration>,
 }
 
@@ -47,7 +47,7 @@ impl DeployRequest {
     }
 }
 
-/// A deployment that was checked and agreed to.
+/// A deployment whose checks passed and that the user agreed to.
 pub(crate) struct PreparedDeployment {
     request: DeployRequest,
     account: AccountArgs,
@@ -55,19 +55,19 @@ pub(crate) struct PreparedDeployment {
     plan: DeploymentPlan,
 }
 
-/// A deployment as `custom create` shows it.
+/// Deployment in the output of `custom create`.
 pub(crate) struct DeploymentSection {
-    /// Under the key `deployment`.
+    /// Value of the key `deployment`.
     pub(crate) json: Value,
-    /// Below the page of the model.
+    /// Text below the page of the model.
     pub(crate) text: String,
 }
 
 impl DeployRequest {
-    /// Makes the checks, and asks for consent to the billing. The model itself is not registered yet.
+    /// Runs the checks, and asks for consent to the billing. The model itself is not registered yet.
     ///
     /// # Errors
-    /// A failed check, or a declined question.
+    /// A failed check, or a declined prompt.
     pub(crate) async fn prepare(
         &self,
         app: &App,
@@ -88,7 +88,7 @@ impl DeployRequest {
         if let NameLookup::Taken(deployment) = checks.check_name().await? {
             checks.name_is_taken(&deployment, &taken(&about));
         }
-        // Only the registration knows the version, and no check depends on it.
+        // Only the registration determines the version, and no check depends on it.
         let model = custom_model(&context, model, "1");
         let target = DeployTarget { model, draft: None, base_model };
         let plan = plan(&mut checks, &about, &context, target, &options).await?;
@@ -104,7 +104,7 @@ impl DeployRequest {
         Ok(PreparedDeployment { request: self.clone(), account, context, plan })
     }
 
-    /// The command that deploys the registered model.
+    /// Command that deploys the registered model.
     fn command(&self, app: &App, plan: &DeploymentPlan, capacity: u64) -> String {
         let (model, capacity) = (&plan.new.model, capacity.to_string());
         let args = [
@@ -126,7 +126,7 @@ impl DeployRequest {
     }
 }
 
-/// Suggestion where a deployment has the name.
+/// Suggestion if the name is in use.
 fn taken(about: &DeploymentCommand<'_>) -> String {
     format!(
         "Use another name with --deploy NAME. To show the existing deployment:\n  {}",

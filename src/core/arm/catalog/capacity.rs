@@ -6,46 +6,46 @@ use thiserror::Error;
 use crate::model::document::{lenient, whole};
 use crate::units::grouped;
 
-/// Capacities that a SKU accepts. A missing value is no limit.
+/// Capacities that a SKU accepts. A missing value means no limit.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CapacityRange {
-    /// Smallest.
+    /// Minimum.
     #[serde(deserialize_with = "whole")]
     pub minimum: Option<u64>,
-    /// Largest.
+    /// Maximum.
     #[serde(deserialize_with = "whole")]
     pub maximum: Option<u64>,
-    /// Distance of two neighbours.
+    /// Step between accepted capacities.
     #[serde(deserialize_with = "whole")]
     pub step: Option<u64>,
-    /// Capacity where the user names none.
+    /// Default capacity.
     #[serde(deserialize_with = "whole")]
     pub default: Option<u64>,
-    /// The only ones, where there is such a list.
+    /// Complete list of accepted capacities, if there is one.
     #[serde(deserialize_with = "lenient")]
     pub allowed_values: Option<Vec<u64>>,
 }
 
-/// A capacity that a SKU does not accept, with those that it does.
+/// A capacity that a SKU does not accept, and the accepted ones.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CapacityFault {
-    /// Outside the range.
+    /// The capacity is outside the range.
     #[error("must be {range}")]
     OutOfRange {
         /// The range as text.
         range: String,
     },
-    /// Not one of the few.
+    /// The capacity is not in the list.
     #[error("must be one of {values}")]
     NotAllowed {
-        /// Those that are allowed.
+        /// Accepted capacities as text.
         values: String,
     },
-    /// Between two steps.
+    /// The capacity is between two steps.
     #[error("the step is {}, and {}", grouped(*step), neighbours(*below, *above))]
     OffStep {
-        /// Distance of two neighbours.
+        /// Step between accepted capacities.
         step: u64,
         /// Largest accepted capacity below.
         below: Option<u64>,
@@ -55,7 +55,7 @@ pub enum CapacityFault {
 }
 
 impl CapacityFault {
-    /// `80 or 120`: the accepted capacities next to one that is off the step.
+    /// Accepted capacities next to one that is off the step: `80 or 120`.
     #[must_use]
     pub fn neighbours(&self) -> Option<String> {
         let Self::OffStep { below, above, .. } = self else { return None };
@@ -65,7 +65,7 @@ impl CapacityFault {
 }
 
 impl CapacityRange {
-    /// A range of which nothing is known.
+    /// Range without known limits.
     pub const UNKNOWN: Self = Self { minimum: None, maximum: None, step: None, default: None, allowed_values: None };
 
     fn values(&self) -> Option<&[u64]> {
@@ -113,7 +113,7 @@ impl CapacityRange {
         }
     }
 
-    /// Smallest capacity that is accepted and not below `limit`, which is not below the minimum.
+    /// Smallest accepted capacity that is at least `limit`, which is not below the minimum.
     fn smallest_from(&self, limit: u64) -> Option<u64> {
         let step = self.step.filter(|step| *step > 1).unwrap_or(1);
         let multiple = limit.checked_next_multiple_of(step)?;
@@ -121,7 +121,7 @@ impl CapacityRange {
         Some(multiple.min(from_minimum)).filter(|above| self.maximum.is_none_or(|maximum| *above <= maximum))
     }
 
-    /// Largest capacity that is accepted and not above `limit`.
+    /// Largest accepted capacity that is at most `limit`.
     #[must_use]
     pub fn largest_up_to(&self, limit: u64) -> Option<u64> {
         if let Some(values) = self.values() {

@@ -1,7 +1,7 @@
 //! Default version, SKU and capacity for a deployment of a catalogue model. Pure.
 //!
 //! The rules are azd's, with one exception: quota never changes the choice of a SKU, since another SKU processes data
-//! elsewhere and has another price.
+//! in other regions and has another price.
 
 use std::cmp::Ordering;
 
@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::{AccountModel, AccountModelView, ModelSku};
 
-/// SKUs in the order in which they are chosen; all others come after them, in the service's order.
+/// SKUs in order of preference; all others follow them, in the service's order.
 const PRIORITY: [&str; 3] = ["GlobalStandard", "DataZoneStandard", "Standard"];
 
 /// True if a deployment with this SKU is billed as long as it exists, used or not. SKUs of the Standard and Batch
@@ -24,22 +24,22 @@ pub fn is_billed_by_time(sku: &str) -> bool {
 /// Failure to choose a SKU.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SkuFault {
-    /// The model does not have the SKU that was named.
+    /// The model does not offer the requested SKU.
     #[error("SKU '{name}' is not offered for this model")]
     NotOffered {
         /// The SKU.
         name: String,
     },
-    /// None can be deployed any longer.
+    /// No SKU can be deployed any longer.
     #[error("this model has no SKU that can be deployed")]
     None,
-    /// The one that would be chosen is billed while it exists.
+    /// The default SKU is billed while it exists, so the user must choose it explicitly.
     #[error("SKU '{name}' is billed while the deployment exists, so --sku-name is required")]
     MustBeNamed {
         /// The SKU.
         name: String,
     },
-    /// Neither a default nor a minimum is listed.
+    /// The SKU lists neither a default nor a minimum.
     #[error("no capacity is listed for SKU '{name}'")]
     NoCapacity {
         /// The SKU.
@@ -47,8 +47,7 @@ pub enum SkuFault {
     },
 }
 
-/// Chooses the version that is deployed where none is named: the default one, otherwise the newest. Ended ones do not
-/// count.
+/// Chooses the version to deploy if none is given: the default one, otherwise the newest. Retired ones are ignored.
 #[must_use]
 pub fn default_version<'a>(
     versions: impl IntoIterator<Item = &'a AccountModel>,
@@ -59,20 +58,21 @@ pub fn default_version<'a>(
     open.iter().find(|model| model.view().is_default_version()).or(open.first()).copied()
 }
 
-/// Orders versions, the newest first: by number where both are numbers, otherwise part by part.
+/// Compares versions, the newest first: by number if both are numbers, otherwise part by part.
 #[must_use]
 pub fn newest_first(left: &AccountModelView, right: &AccountModelView) -> Ordering {
     parts(right.version()).cmp(&parts(left.version()))
 }
 
-/// Numbers are compared by value and are older than names, so that `10` is newer than `9` and `2025-04-14` than `0613`.
+/// Splits a version into comparable parts. Numbers are compared by value and are older than names, so that `10` is
+/// newer than `9` and `2025-04-14` than `0613`.
 fn parts(version: &str) -> Vec<(u64, String)> {
     let part = |part: &str| part.parse().map_or_else(|_| (u64::MAX, part.to_owned()), |number| (number, String::new()));
     version.split(['-', '.', '_']).map(part).collect()
 }
 
-/// Chooses the SKU of a catalogue model: the one that is named, otherwise the first of the usual order, which must be
-/// billed by use.
+/// Chooses the SKU of a catalogue model: the requested one, otherwise the first by preference, which must be billed by
+/// use.
 ///
 /// # Errors
 /// See [`SkuFault`].
@@ -96,8 +96,8 @@ pub fn choose_sku<'a>(
 }
 
 impl ModelSku {
-    /// Capacity where the user names none: the default; without one the smaller of maximum and quota left for SKUs that are
-    /// billed by use, the minimum for the others. A default above the quota is not lowered.
+    /// Default capacity; without one the smaller of maximum and remaining quota for SKUs that are billed by use, and
+    /// the minimum for the others. A default above the quota is not lowered.
     ///
     /// # Errors
     /// When the SKU lists none of them.
@@ -115,7 +115,7 @@ impl ModelSku {
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => return Err(none()),
         };
-        // Without any quota left, the smallest capacity gives a clear refusal of the service.
+        // Without any remaining quota, the smallest capacity leads to a clear error of the service.
         Ok(range.largest_up_to(top).unwrap_or(range.minimum.unwrap_or(1)))
     }
 }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_version_is_chosen_else_the_newest_that_has_not_ended() {
+    fn the_default_version_is_chosen_otherwise_the_newest_available() {
         let version = |version: &str, default: bool, status: &str| {
             model(json!({"name": "m", "version": version, "isDefaultVersion": default, "lifecycleStatus": status}))
         };
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sku_is_chosen_by_the_usual_order_and_never_one_that_bills_while_it_exists() {
+    fn a_sku_is_chosen_by_preference_but_never_one_billed_while_it_exists() {
         let skus = json!([{"name": "DeveloperTier"}, {"name": "Standard"}, {"name": "DataZoneStandard"}]);
         assert_eq!(chosen(skus.clone(), None).as_deref(), Ok("DataZoneStandard"));
         assert_eq!(chosen(skus.clone(), Some("STANDARD")).as_deref(), Ok("Standard"));
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_capacity_is_the_default_else_what_fits() {
+    fn a_capacity_is_the_default_otherwise_the_largest_that_fits() {
         for (name, limits, left, wanted) in [
             ("GlobalStandard", json!({"default": 10, "maximum": 100}), Some(5), Some(10)),
             ("GlobalStandard", json!({"maximum": 100}), Some(30), Some(30)),

@@ -6,12 +6,12 @@ use serde_json::value::RawValue;
 use super::super::{AccountId, ArmClient, ArmError, PROVIDER};
 use super::{AccountModel, ModelCapacity, Usage};
 
-/// Known to serve models and usages in the recorded shapes.
+/// Api-version that is known to return models and usages in the recorded formats.
 const VERSION: &str = "2025-06-01";
 /// Kind of the accounts that Foundry projects belong to.
 const KIND: &str = "AIServices";
 
-/// Row of a region's list, which has a model once for each kind of accounts; `None` for those of other kinds.
+/// Row of a region's list, which has one row per model and kind of account; `None` for other kinds.
 struct RegionRow(Option<AccountModel>);
 
 impl<'de> Deserialize<'de> for RegionRow {
@@ -61,7 +61,7 @@ impl ArmClient {
         self.all(&region(subscription, location, "usages"), self.provider_version(VERSION)).await
     }
 
-    /// Room for a version of a model, for each SKU and region.
+    /// Available capacity for a version of a model, for each SKU and region.
     ///
     /// # Errors
     /// See [`ArmError`].
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_of_other_kinds_of_accounts_do_not_count() {
+    fn rows_of_other_account_kinds_are_ignored() {
         let rows: Vec<RegionRow> = serde_json::from_str(
             r#"[{"kind":"AIServices","model":{"name":"a"}},{"kind":"MaaS","model":{"name":"a"}},{"kind":"OpenAI","model":7},
                 {"model":{"name":"b"}}]"#,

@@ -5,30 +5,30 @@ use time::OffsetDateTime;
 use super::{AccountModel, AccountModelView};
 use crate::model::NamePattern;
 
-/// States that the service is known to send; a catalogue may have more.
+/// Lifecycle states that the service is known to send; a catalogue may have more.
 const LIFECYCLES: [&str; 5] = ["Deprecated", "Deprecating", "GenerallyAvailable", "Preview", "Stable"];
 
-/// Conditions that a model has to meet, all of them. Case does not count.
+/// Conditions that a model has to meet, all of them. Case-insensitive.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogFilter {
-    /// Publisher; the format where the service names none.
+    /// Publisher; the format if the service reports none.
     pub publisher: Option<String>,
     /// Format.
     pub format: Option<String>,
     /// Name.
     pub name: Option<NamePattern>,
-    /// SKU that has not ended.
+    /// SKU that is still available.
     pub sku: Option<String>,
     /// Capability, such as `chatCompletion`.
     pub capability: Option<String>,
-    /// Lifecycle state, as reported by the service. One that is hidden otherwise is shown.
+    /// Lifecycle state, as reported by the service. Models in this state are shown even if they are hidden by default.
     pub lifecycle: Option<String>,
     /// Include deprecated and retired models.
     pub all: bool,
 }
 
 impl CatalogFilter {
-    /// True for a model that meets all conditions, except for being deprecated or retired.
+    /// True for a model that meets all conditions, regardless of deprecation and retirement.
     #[must_use]
     pub fn fits(&self, model: &AccountModelView, now: OffsetDateTime) -> bool {
         let is = |wanted: &Option<String>, value: &str| {
@@ -43,8 +43,8 @@ impl CatalogFilter {
             && self.capability.as_ref().is_none_or(|capability| model.can(capability))
     }
 
-    /// Lifecycle states that the catalogue knows, where the wanted one is none of them; `None` if it is one, or where
-    /// none is wanted.
+    /// Lifecycle states that the catalogue contains, if the requested one is not among them; `None` if it is, or if
+    /// none is requested.
     #[must_use]
     pub fn unknown_lifecycle<'a>(&self, models: &'a [AccountModel]) -> Option<Vec<&'a str>> {
         let wanted = self.lifecycle.as_deref()?;
@@ -56,7 +56,7 @@ impl CatalogFilter {
         (!is_known).then_some(states)
     }
 
-    /// True for a model that is not listed for being deprecated or retired.
+    /// True for a model that is not listed because it is deprecated or retired.
     #[must_use]
     pub fn hides(&self, model: &AccountModelView, now: OffsetDateTime) -> bool {
         let is_asked_for = self.lifecycle.is_some() && model.is_ending();

@@ -1,4 +1,4 @@
-//! A model that can be deployed, as Azure Resource Manager lists it.
+//! A model that can be deployed, as listed by Azure Resource Manager.
 
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -11,14 +11,14 @@ use crate::model::{CUSTOM_FORMAT, Document};
 /// One version of a model that can be deployed: the service's JSON, and the fields that this program reads.
 pub type AccountModel = Document<AccountModelView>;
 
-/// Year from which on a date of retirement means that none is planned; the service writes 2099-12-31.
+/// Year of a retirement date that means that none is planned; the service sends 2099-12-31.
 const NO_RETIREMENT: i32 = 2099;
 
 /// Fields of a model that this program reads. A field of an unexpected type counts as absent.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountModelView {
-    /// Name; the one field without which a row is no model.
+    /// Name; a row without it is not a model.
     pub name: String,
     /// Format, which is case-sensitive for the service: `OpenAI`, `Microsoft`, `Fireworks`.
     #[serde(default, deserialize_with = "text")]
@@ -29,10 +29,10 @@ pub struct AccountModelView {
     /// Publisher; absent for models of OpenAI.
     #[serde(default, deserialize_with = "text")]
     pub publisher: Option<String>,
-    /// Kind of accounts that a row is for, where the list has rows of several.
+    /// Kind of account that the row is for, if the list has rows for several kinds.
     #[serde(default, deserialize_with = "text")]
     pub kind: Option<String>,
-    /// True for the version that is deployed where none is named.
+    /// True for the version that is deployed by default.
     #[serde(default, deserialize_with = "lenient")]
     is_default_version: Option<bool>,
     /// SKUs, in the service's order.
@@ -94,13 +94,13 @@ impl AccountModelView {
         self.version.as_deref().unwrap_or_default()
     }
 
-    /// Publisher; the format where the service names none.
+    /// Publisher; the format if the service reports none.
     #[must_use]
     pub fn publisher(&self) -> &str {
         self.publisher.as_deref().filter(|publisher| !publisher.is_empty()).unwrap_or_else(|| self.format())
     }
 
-    /// True for the version that is deployed where none is named.
+    /// True for the version that is deployed by default.
     #[must_use]
     pub fn is_default_version(&self) -> bool {
         self.is_default_version.unwrap_or_default()
@@ -118,30 +118,30 @@ impl AccountModelView {
         self.skus.as_deref().unwrap_or_default()
     }
 
-    /// SKU of this name, in any case.
+    /// SKU with this name, case-insensitively.
     #[must_use]
     pub fn sku(&self, name: &str) -> Option<&ModelSku> {
         self.skus().iter().find(|sku| sku.name.eq_ignore_ascii_case(name))
     }
 
-    /// SKUs that have not ended.
+    /// SKUs that are still available.
     pub fn open_skus(&self, now: OffsetDateTime) -> impl Iterator<Item = &ModelSku> {
         self.skus().iter().filter(move |sku| !sku.has_ended(now))
     }
 
-    /// SKUs that a catalogue model can be deployed with: neither ended nor for fine-tuned models alone.
+    /// SKUs with which a catalogue model can be deployed: still available, and not only for fine-tuned models.
     pub fn base_skus(&self, now: OffsetDateTime) -> impl Iterator<Item = &ModelSku> {
         self.open_skus(now).filter(|sku| !sku.is_for_fine_tuned())
     }
 
-    /// Day from which on it does not answer any longer, as the service wrote it; `None` if none is planned.
+    /// Date from which it no longer responds, as sent by the service; `None` if none is planned.
     #[must_use]
     pub fn retires(&self) -> Option<&str> {
         let text = self.deprecation.as_ref()?.inference.as_deref()?;
         planned(text).then_some(text)
     }
 
-    /// Day from which on it cannot be fine-tuned any longer; `None` if none is planned.
+    /// Date from which it can no longer be fine-tuned; `None` if none is planned.
     #[must_use]
     pub fn fine_tuning_ends(&self) -> Option<&str> {
         let text = self.deprecation.as_ref()?.fine_tune.as_deref()?;
@@ -155,7 +155,7 @@ impl AccountModelView {
         self.lifecycle_status.as_deref().is_some_and(is_ending)
     }
 
-    /// True if it cannot be deployed by new users, or does not answer any longer.
+    /// True if new users cannot deploy it, or if it no longer responds.
     #[must_use]
     pub fn has_ended(&self, now: OffsetDateTime) -> bool {
         self.is_ending() || self.retires().is_some_and(|day| is_over(day, now))
@@ -171,12 +171,12 @@ impl AccountModelView {
     }
 }
 
-/// True for a day that has come. Text that is no date has not.
+/// True for a date that has been reached. False for text that is not a date.
 pub(super) fn is_over(day: &str, now: OffsetDateTime) -> bool {
     OffsetDateTime::parse(day, &Rfc3339).is_ok_and(|day| day <= now)
 }
 
-/// True for a date at which something is planned to end; text that is no date is shown as it is.
+/// True for a date at which something is planned to end; text that is not a date is shown unchanged.
 fn planned(day: &str) -> bool {
     OffsetDateTime::parse(day, &Rfc3339).map_or(!day.is_empty(), |day| day.year() < NO_RETIREMENT)
 }
@@ -190,7 +190,7 @@ mod tests {
 
     const NOW: OffsetDateTime = datetime!(2026-06-01 0:00 UTC);
 
-    /// The recorded row of the service, shortened.
+    /// Recorded row of the service, shortened.
     const RECORDED: &str = r#"{"format":"OpenAI","name":"gpt-4.1","version":"2025-04-14","description":"","isDefaultVersion":true,
         "skus":[
         {"name":"GlobalStandard","usageName":"OpenAI.GlobalStandard.gpt4.1","capacity":{"maximum":1000000,"default":10},
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_recorded_row_is_read_and_kept() {
+    fn the_recorded_row_is_parsed_and_preserved() {
         let model = model(RECORDED);
         let view = model.view();
         assert_eq!((view.format(), view.name.as_str(), view.version()), ("OpenAI", "gpt-4.1", "2025-04-14"));
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn skus_that_have_ended_or_are_for_fine_tuned_models_are_not_for_base_models() {
+    fn retired_and_fine_tuning_skus_are_not_offered_for_base_models() {
         let json = json!({"name": "m", "skus": [
             {"name": "Standard"}, {"name": "GlobalStandard", "deprecationDate": "2026-01-01T00:00:00Z"},
             {"name": "DeveloperTier"}, {"name": "DataZoneStandard", "usageName": "x-finetune"},

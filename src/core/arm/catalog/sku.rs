@@ -14,13 +14,13 @@ use crate::model::document::{lenient, text};
 pub struct ModelSku {
     /// Code such as `GlobalStandard`.
     pub name: String,
-    /// Name of the usage that its quota is counted under.
+    /// Name of the usage under which its quota is counted.
     #[serde(deserialize_with = "text")]
     pub usage_name: Option<String>,
-    /// RFC 3339; from then on it cannot be deployed.
+    /// RFC 3339; from this date it can no longer be deployed.
     #[serde(deserialize_with = "text")]
     pub deprecation_date: Option<String>,
-    /// Capacities that are accepted.
+    /// Accepted capacities.
     #[serde(deserialize_with = "lenient", rename = "capacity")]
     range: Option<CapacityRange>,
     /// Limits of one unit of capacity.
@@ -40,7 +40,7 @@ struct Cost {
 }
 
 impl ModelSku {
-    /// True if it cannot be deployed any longer.
+    /// True if it can no longer be deployed.
     #[must_use]
     pub fn has_ended(&self, now: OffsetDateTime) -> bool {
         self.deprecation_date.as_deref().is_some_and(|day| is_over(day, now))
@@ -66,7 +66,7 @@ impl ModelSku {
         self.rate_limits.as_deref().unwrap_or_default()
     }
 
-    /// Meters that it is billed by with their units, such as `Hosting` and `1 Unit/Hour`.
+    /// Meters by which it is billed and their units, such as `Hosting` and `1 Unit/Hour`.
     pub fn meters(&self) -> impl Iterator<Item = (&str, &str)> {
         self.costs.iter().flatten().filter_map(|cost| Some((cost.name.as_deref()?, cost.unit.as_deref()?)))
     }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::model::document::{lenient, text};
 
-/// Quota of one kind in a region, and how much of it is used. Counts are floats on the wire.
+/// Quota of one kind in a region, and its used part. Counts are floats on the wire.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Usage {
@@ -49,7 +49,7 @@ impl Usage {
     }
 }
 
-/// Remaining capacity under a SKU's usage. `None`: not listed. An empty list is unknown too, not zero: free accounts
+/// Remaining capacity for a SKU's usage. `None`: not listed. An empty list means unknown too, not zero: free accounts
 /// get one.
 #[must_use]
 pub fn usage_left(usages: &[Usage], usage_name: Option<&str>) -> Option<u64> {
@@ -57,7 +57,7 @@ pub fn usage_left(usages: &[Usage], usage_name: Option<&str>) -> Option<u64> {
     usages.iter().find(|usage| usage.name().eq_ignore_ascii_case(name))?.left()
 }
 
-/// Room for a model in a region, under one SKU.
+/// Available capacity for a model in a region, for one SKU.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct ModelCapacity {
@@ -87,7 +87,7 @@ impl ModelCapacity {
         own.or(self.name.as_deref()).unwrap_or_default()
     }
 
-    /// Deployable capacity; 0 where the service does not report it.
+    /// Deployable capacity; 0 if the service does not report it.
     #[must_use]
     pub fn available(&self) -> u64 {
         let available = self.properties.as_ref().and_then(|properties| properties.available_capacity);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_read_from_the_properties() {
+    fn available_capacity_is_read_from_the_properties() {
         let row = json!({"name": "S", "location": "eastus2", "properties": {"skuName": "GlobalStandard", "availableCapacity": 7.9}});
         let room: ModelCapacity = serde_json::from_value(row).expect("a row");
         assert_eq!((room.sku(), room.location.as_deref(), room.available()), ("GlobalStandard", Some("eastus2"), 7));

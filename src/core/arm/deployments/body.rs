@@ -1,4 +1,4 @@
-//! The body of a new deployment, and the api-version that a body needs. Pure.
+//! Body of a new deployment, and the api-version that a body needs. Pure.
 
 use std::collections::BTreeMap;
 
@@ -6,23 +6,23 @@ use serde_json::{Map, Value, json};
 
 use crate::model::DeploymentView;
 
-/// Widely used, and the version of the published example of a custom deployment.
+/// Api-version that is widely used, and the one in the published example of a custom deployment.
 pub(super) const USUAL_VERSION: &str = "2025-06-01";
-/// First stable version with draft models.
+/// First stable api-version with draft models.
 pub(super) const DRAFT_VERSION: &str = "2026-09-01";
 /// Properties that older versions may ignore silently.
 const NEW_PROPERTIES: [&str; 4] = ["speculativeDecoding", "serviceTier", "deploymentState", "routing"];
 
-/// The api-version that a body needs.
+/// Api-version that a body needs.
 pub(super) fn version_for(body: &Value) -> &'static str {
     let needs_new = NEW_PROPERTIES.iter().any(|name| !body["properties"][name].is_null());
     if needs_new { DRAFT_VERSION } else { USUAL_VERSION }
 }
 
-/// A deployment that is to be created.
+/// A deployment to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDeployment {
-    /// SKU code, as the catalogue spells it.
+    /// SKU code in the catalogue's spelling.
     pub sku: String,
     /// Capacity, 1 or more.
     pub capacity: u64,
@@ -32,18 +32,18 @@ pub struct NewDeployment {
     pub draft: Option<DraftModel>,
     /// Content filter.
     pub rai_policy: Option<String>,
-    /// When the service replaces the version.
+    /// Policy by which the service upgrades the model version.
     pub version_upgrade: Option<String>,
-    /// Deployment that takes the requests beyond the capacity.
+    /// Deployment that handles requests beyond the capacity.
     pub spillover: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }
 
-/// Model of a deployment that is to be created.
+/// Model of a deployment to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewModel {
-    /// Format, as the service spells it.
+    /// Format in the service's spelling.
     pub format: String,
     /// Name.
     pub name: String,
@@ -58,7 +58,7 @@ pub struct NewModel {
 pub struct DraftModel {
     /// Model.
     pub model: NewModel,
-    /// Tokens that the draft proposes at a time.
+    /// Number of tokens that the draft model proposes at a time.
     pub tokens: u32,
 }
 
@@ -72,7 +72,7 @@ impl NewModel {
 }
 
 impl NewDeployment {
-    /// Body of the request that creates the deployment: options that the user did not set are not sent.
+    /// Body of the request that creates the deployment; options that the user did not set are omitted.
     #[must_use]
     pub fn body(&self) -> Value {
         let mut properties = json!({ "model": self.model.body() });
@@ -90,7 +90,7 @@ impl NewDeployment {
         body
     }
 
-    /// The api-version of the request that creates it.
+    /// Api-version of the request that creates it.
     #[must_use]
     pub fn api_version(&self) -> &'static str {
         version_for(&self.body())
@@ -118,7 +118,7 @@ fn insert(object: &mut Value, key: &str, value: Option<impl Into<Value>>) {
     }
 }
 
-/// Removes from a deployment the fields that only the service writes, and those that it never accepts.
+/// Removes the fields that only the service writes from a deployment, and those that it never accepts.
 pub(super) fn without_read_only(deployment: &Value) -> Value {
     const ROOT: [&str; 6] = ["id", "name", "type", "etag", "eTag", "systemData"];
     const PROPERTIES: [&str; 10] = [
@@ -128,9 +128,9 @@ pub(super) fn without_read_only(deployment: &Value) -> Value {
         "rateLimits",
         "dynamicThrottlingEnabled",
         "currentCapacity",
-        // Paused and resumed by separate requests.
+        // Changed only by separate requests that pause and resume.
         "deploymentState",
-        // Deprecated, and refused by the service.
+        // Deprecated, and rejected by the service.
         "scaleSettings",
         // Internal to the service.
         "capacitySettings",
@@ -158,7 +158,7 @@ fn without_nulls(value: &mut Value) {
     }
 }
 
-/// Tags of a deployment as it was sent.
+/// Tags of a deployment as received.
 pub(super) fn tags_of(deployment: &Value) -> Map<String, Value> {
     deployment["tags"].as_object().cloned().unwrap_or_default()
 }
@@ -188,7 +188,7 @@ mod tests {
         }
     }
 
-    /// The published example of a custom deployment.
+    /// Published example of a custom deployment.
     #[test]
     fn a_plain_custom_deployment_has_the_published_body() {
         assert_eq!(
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(custom().api_version(), "2025-06-01");
     }
 
-    /// The example of the specification.
+    /// Example of the specification.
     #[test]
     fn a_draft_model_has_the_body_of_the_specification_and_its_version() {
         let model =
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn chosen_options_are_sent_under_their_names() {
+    fn given_options_are_sent_under_their_names() {
         let new = NewDeployment {
             rai_policy: Some("Strict".into()),
             version_upgrade: Some("NoAutoUpgrade".into()),

@@ -1,4 +1,4 @@
-//! Changes of an existing deployment, and the requests that make them. Pure.
+//! Changes to an existing deployment, and the requests that make them. Pure.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,11 +18,11 @@ pub struct DeploymentChange {
     pub tags: BTreeMap<String, Option<String>>,
     /// Content filter.
     pub rai_policy: Option<String>,
-    /// When the service replaces the version.
+    /// Policy by which the service upgrades the model version.
     pub version_upgrade: Option<String>,
-    /// Deployment that takes the requests beyond the capacity.
+    /// Deployment that handles requests beyond the capacity.
     pub spillover: Option<String>,
-    /// Version of the same model.
+    /// New version of the same model.
     pub model_version: Option<String>,
 }
 
@@ -37,11 +37,11 @@ pub struct Difference {
     pub after: Option<String>,
 }
 
-/// `capacity: 80 -> 160`, `tag 'team': added (a)`, `tag 'team': removed (was a)`.
+/// Writes `capacity: 80 -> 160`, `tag 'team': added (a)`, `tag 'team': removed (was a)`.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { field, before, after } = self;
-        // An empty value would leave a hole in the line.
+        // An empty value would leave a gap in the line.
         let shown = |value: &str| if value.is_empty() { "empty".to_owned() } else { value.to_owned() };
         match (before, after) {
             (Some(before), Some(after)) => write!(f, "{field}: {} -> {}", shown(before), shown(after)),
@@ -56,7 +56,7 @@ impl DeploymentChange {
     /// Adds tags to set and tags to remove.
     ///
     /// # Errors
-    /// A sentence, when a tag is given two meanings.
+    /// A sentence, if a tag is both set and removed, or set to two values.
     pub fn with_tags(mut self, set: Vec<Tag>, remove: Vec<String>) -> Result<Self, String> {
         for Tag { key, value } in set {
             if self.tags.insert(key.clone(), Some(value)).is_some() {
@@ -71,20 +71,20 @@ impl DeploymentChange {
         Ok(self)
     }
 
-    /// True if nothing is to be changed.
+    /// True if nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// True if the change is more than PATCH accepts: capacity and tags.
+    /// True if PATCH cannot make the change: it supports only capacity and tags.
     #[must_use]
     pub fn needs_put(&self) -> bool {
         let Self { rai_policy, version_upgrade, spillover, model_version, .. } = self;
         [rai_policy, version_upgrade, spillover, model_version].into_iter().any(Option::is_some)
     }
 
-    /// True if a deployment, as it was sent, includes this change.
+    /// True if a deployment, as received, includes this change.
     #[must_use]
     pub fn is_shown_by(&self, deployment: &Value) -> bool {
         self.differences(deployment).is_empty()
@@ -121,7 +121,7 @@ impl DeploymentChange {
         fields.chain(tags).filter(|one| one.before != one.after).collect()
     }
 
-    /// Body of the PATCH: the whole new map of tags, and the present SKU with its new capacity.
+    /// Body of the PATCH: the complete new map of tags, and the current SKU with its new capacity.
     #[must_use]
     pub fn patch(&self, deployment: &Value) -> Value {
         let mut body = json!({});
@@ -134,7 +134,7 @@ impl DeploymentChange {
         body
     }
 
-    /// Body of the PUT: the deployment as it was sent, without what only the service writes, and with the change.
+    /// Body of the PUT: the deployment as received, without fields that only the service writes, and with the change.
     #[must_use]
     pub fn put(&self, deployment: &Value) -> Value {
         let mut body = without_read_only(deployment);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_has_the_present_sku_and_all_tags() {
+    fn a_patch_has_the_current_sku_and_all_tags() {
         let change = change(&["c=3", "a="], &["b"]).expect("a change");
         assert!(!change.needs_put());
         assert_eq!(
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_has_one_meaning() {
+    fn a_tag_cannot_be_set_twice_or_set_and_removed() {
         assert_eq!(change(&["a=1"], &["a"]), Err("the tag 'a' is both set and removed".into()));
         assert_eq!(change(&["a=1", "a=1"], &[]), Err("the tag 'a' is set twice".into()));
         assert!(DeploymentChange::default().is_empty());

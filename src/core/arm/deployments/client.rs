@@ -11,14 +11,14 @@ use crate::http::{HttpError, Method, Response, ResponseFlaw, Retry};
 use crate::model::{Deployment, DeploymentName};
 use crate::redact::clean;
 
-/// The deployments of one account. Cheap to clone.
+/// Client for the deployments of one account. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Deployments {
     pub(super) arm: ArmClient,
     pub(super) account: AccountId,
 }
 
-/// A deployment as it was sent: with its secrets, so that it can be sent back.
+/// A deployment as received, including its secrets, so that it can be sent back.
 pub(super) struct RawDeployment {
     pub(super) body: Value,
     pub(super) deployment: Deployment,
@@ -30,7 +30,7 @@ struct ContentFilter {
 }
 
 impl Deployments {
-    /// Deployments of this account.
+    /// Client for the deployments of this account.
     #[must_use]
     pub fn new(arm: ArmClient, account: AccountId) -> Self {
         Self { arm, account }
@@ -42,21 +42,21 @@ impl Deployments {
         &self.account
     }
 
-    /// The control plane that has them.
+    /// Client of the control plane.
     #[must_use]
     pub fn arm(&self) -> &ArmClient {
         &self.arm
     }
 
-    /// All deployments, all pages, in the service's order.
+    /// Lists all deployments, all pages, in the service's order.
     ///
     /// # Errors
-    /// See [`ArmError`]; never a part of the list.
+    /// See [`ArmError`]; never a partial list.
     pub async fn list(&self) -> Result<Vec<Deployment>, ArmError> {
         self.arm.all(&self.account.path(&["deployments"]), self.arm.provider_version(USUAL_VERSION)).await
     }
 
-    /// One deployment; `None` if there is none of this name.
+    /// Gets one deployment; `None` if it does not exist.
     ///
     /// # Errors
     /// See [`ArmError`].
@@ -64,8 +64,8 @@ impl Deployments {
         Ok(found(self.poll(name, USUAL_VERSION, Retry::Idempotent).await)?.map(|(seen, _)| seen.deployment))
     }
 
-    /// One deployment as it was sent, with everything that an update has to send back: by a newer version where ARM has
-    /// it, since an older one does not show a draft model.
+    /// Gets one deployment as received, with everything that an update has to send back: with a newer api-version if
+    /// ARM supports it, since an older one omits the draft model.
     ///
     /// # Errors
     /// See [`ArmError`].
@@ -82,7 +82,7 @@ impl Deployments {
         Ok(found(seen)?.map(|(RawDeployment { body, deployment }, _)| (body, deployment)))
     }
 
-    /// Names of the account's content filters.
+    /// Lists the names of the account's content filters.
     ///
     /// # Errors
     /// See [`ArmError`].
@@ -92,12 +92,13 @@ impl Deployments {
         Ok(filters.into_iter().map(|one| clean(&one.name)).collect())
     }
 
-    /// Path of a deployment below the ARM host, as plans show it.
+    /// Path of a deployment on the ARM host, as shown in plans.
     #[must_use]
     pub fn path(&self, name: &DeploymentName) -> String {
         self.url(name, "").path().to_owned()
     }
 
+    /// Gets a deployment as received, and its response; fails if the response describes another one.
     pub(super) async fn poll(
         &self,
         name: &DeploymentName,
@@ -114,14 +115,14 @@ impl Deployments {
         Ok((seen, response))
     }
 
-    /// `.../accounts/ACCOUNT/deployments/NAME` with this api-version.
+    /// URL `.../accounts/ACCOUNT/deployments/NAME` with this api-version.
     pub(super) fn url(&self, name: &DeploymentName, version: &str) -> Url {
         let path = self.account.path(&["deployments", name.as_str()]);
         self.arm.endpoint().url(&path, self.arm.provider_version(version))
     }
 }
 
-/// A deployment in an answer, if it shows one.
+/// Parses a deployment in a response, if it contains one.
 pub(super) fn read(body: Value) -> Option<RawDeployment> {
     let deployment = serde_json::from_value(body.clone()).ok()?;
     Some(RawDeployment { body, deployment })

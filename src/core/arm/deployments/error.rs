@@ -4,24 +4,24 @@ use thiserror::Error;
 
 use crate::http::{ErrorDetail, HttpError};
 
-/// Failure of a write, or of the deployment that it was about.
+/// Failure of a write, or of the deployment that it changes.
 #[derive(Debug, Error)]
 pub enum DeployError {
-    /// The service did not accept it.
+    /// The service rejected the request.
     #[error("the request was refused")]
     Refused(#[source] HttpError),
-    /// Other operations kept the account busy all the time.
+    /// Other operations kept the account busy the whole time.
     #[error("the account was busy with another operation")]
     Busy(#[source] HttpError),
-    /// The answer to the write was lost, and a deployment of another model has the name.
+    /// The response to the write was lost, and a deployment of another model has the name.
     #[error("a deployment of another model now has this name")]
     Taken,
-    /// The deployment ended badly.
+    /// The deployment failed.
     #[error("the deployment ended in state '{state}'{}", detail_suffix(detail.as_ref()))]
     Failed {
-        /// State, as the service spells it.
+        /// State in the service's spelling.
         state: String,
-        /// Error of the service, where it gives one.
+        /// Error of the service, if reported.
         detail: Option<ErrorDetail>,
         /// Further details.
         details: Vec<ErrorDetail>,
@@ -29,21 +29,21 @@ pub enum DeployError {
     /// The limit ended the wait; the operation continues.
     #[error("the deployment is still running")]
     TimedOut {
-        /// Last state that was seen.
+        /// Last reported state.
         last_state: Option<String>,
         /// Failure of the last query, if it failed.
         last_fault: Option<HttpError>,
     },
-    /// The write was accepted, and the deployment did not appear.
+    /// The write was accepted, but the deployment did not appear.
     #[error("the deployment was accepted but did not appear")]
     NotVisible,
-    /// There is no deployment of this name.
+    /// The deployment does not exist.
     #[error("the deployment does not exist")]
     NotFound,
     /// The deployment was being deleted during the wait, and is gone.
     #[error("the deployment was deleted in the meantime")]
     Deleted,
-    /// The deployment succeeded without the accepted change.
+    /// The deployment succeeded, but without the accepted change.
     #[error("the service accepted the change, but the deployment does not show it")]
     NotApplied,
     /// The state of the deployment cannot be read.
@@ -52,7 +52,7 @@ pub enum DeployError {
 }
 
 impl DeployError {
-    /// True for a refusal of the model itself.
+    /// True for a rejection of the model itself.
     #[must_use]
     pub fn is_about_model(&self) -> bool {
         match self {
@@ -63,7 +63,7 @@ impl DeployError {
         }
     }
 
-    /// True for a refusal that mentions the content filter, whatever its code.
+    /// True for a rejection that mentions the content filter, regardless of its code.
     #[must_use]
     pub fn is_about_content_filter(&self) -> bool {
         const WORDS: [&str; 3] = ["content filter", "rai policy", "raipolicy"];

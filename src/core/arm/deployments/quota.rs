@@ -1,6 +1,6 @@
-//! Numbers in the service's message about missing quota. Pure.
+//! Numbers in the service's message about insufficient quota. Pure.
 
-/// Numbers of a refusal for lack of quota. `None` if the message does not state them.
+/// Numbers of a rejection for insufficient quota. `None` if the message does not state them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QuotaShortage {
     /// Capacity that the request needs.
@@ -14,7 +14,7 @@ pub struct QuotaShortage {
 }
 
 impl QuotaShortage {
-    /// Parses a message; `None` if it does not state the remaining capacity. The service has had several forms.
+    /// Parses a message; `None` if it does not state the remaining capacity. The service has used several forms.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let available = number_after(text, &["available capacity "])?;
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_known_sentence_is_read_and_an_unknown_one_is_not() {
+    fn only_known_messages_are_parsed() {
         let shortage = |needed, available, limit, quota: &str| {
             Some(QuotaShortage { needed: Some(needed), available, limit, quota: Some(quota.to_owned()) })
         };
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn sentence_survives_mutation() {
+    fn quota_message_survives_mutation() {
         let seed = b"requires 80 new capacity in quota X, current available capacity 0.";
         crate::fuzz::fuzz("quota", &[seed], |input| {
             let text = String::from_utf8_lossy(input);

@@ -41,7 +41,7 @@ impl Fixture {
         Self { server, deployments: Deployments::new(arm, account), reports }
     }
 
-    /// Creates and waits; what came of it, and the states that were heard.
+    /// Creates a deployment and waits; returns the result and the reported states.
     async fn create(&self) -> (Result<Deployment, DeployError>, Vec<String>) {
         let mut events = Vec::new();
         let mut on = |status: DeployStatus| events.push(status.status);
@@ -128,22 +128,22 @@ macro_rules! paused {
 
 paused! {
     async fn the_deployment_is_polled_until_a_get_shows_success() {
-        // Success in the answer to the write proves nothing.
-        let stage = Fixture::play(vec![in_state("Succeeded"), missing(), in_state("Creating"), in_state("New"), in_state("Succeeded")]).await;
-        let (outcome, events) = stage.create().await;
+        // A success in the response to the write proves nothing.
+        let fixture = Fixture::play(vec![in_state("Succeeded"), missing(), in_state("Creating"), in_state("New"), in_state("Succeeded")]).await;
+        let (outcome, events) = fixture.create().await;
         assert_eq!(outcome.expect("a deployment").view().name, "d");
         assert_eq!(events, ["Creating", "New", "Succeeded"]);
-        assert_eq!(stage.lines(), ["PUT /d", "GET /d", "GET /d", "GET /d", "GET /d"]);
+        assert_eq!(fixture.lines(), ["PUT /d", "GET /d", "GET /d", "GET /d", "GET /d"]);
     }
 
-    async fn pauses_follow_the_last_answer_else_double_up_to_their_cap() {
+    async fn pauses_follow_the_last_response_otherwise_double_up_to_the_cap() {
         let begun = Instant::now();
-        let stage = Fixture::play(vec![in_state("Creating"), in_state("Creating"), in_state("Creating"), in_state("Creating"), in_state("Succeeded")]).await;
-        stage.create().await.0.expect("a deployment");
+        let fixture = Fixture::play(vec![in_state("Creating"), in_state("Creating"), in_state("Creating"), in_state("Creating"), in_state("Succeeded")]).await;
+        fixture.create().await.0.expect("a deployment");
         assert_eq!(begun.elapsed().as_secs(), 2 + 4 + 8);
         let begun = Instant::now();
-        let stage = Fixture::play(vec![in_state("Creating"), in_state_with("Creating", 10, &json!({}), &["retry-after: 30"]), in_state("Succeeded")]).await;
-        stage.create().await.0.expect("a deployment");
+        let fixture = Fixture::play(vec![in_state("Creating"), in_state_with("Creating", 10, &json!({}), &["retry-after: 30"]), in_state("Succeeded")]).await;
+        fixture.create().await.0.expect("a deployment");
         assert_eq!(begun.elapsed().as_secs(), 30);
     }
 
@@ -155,130 +155,130 @@ paused! {
         for (header, answers, expected) in [
             ("azure-asyncoperation: {origin}op", vec![operation.clone()], Some("no quota")),
             ("location: {origin}op", vec![refusal("400 X", "InsufficientQuota", &[])], Some("no")),
-            // The status URL may need a right that the caller lacks.
+            // The status URL may require a permission that the caller lacks.
             ("azure-asyncoperation: {origin}op", vec![refusal("403 X", "AuthorizationFailed", &[])], None),
-            // Another host gets no token.
+            // Another host receives no token.
             (elsewhere.as_str(), vec![], None),
             ("x: y", vec![], None),
         ] {
             let plays = [vec![accepted(&[header]), in_state("Creating"), in_state("Failed")], answers].concat();
             let count = plays.len();
-            let stage = Fixture::play(plays).await;
-            let Err(DeployError::Failed { state, detail, .. }) = stage.create().await.0 else { panic!("{header}") };
+            let fixture = Fixture::play(plays).await;
+            let Err(DeployError::Failed { state, detail, .. }) = fixture.create().await.0 else { panic!("{header}") };
             assert_eq!((state.as_str(), detail.as_ref().map(|detail| detail.message.as_str())), ("Failed", expected));
-            assert_eq!(stage.lines().len(), count, "{header}");
+            assert_eq!(fixture.lines().len(), count, "{header}");
         }
         assert_eq!(other.lines(), Vec::<String>::new());
     }
 
-    async fn a_deployment_that_does_not_appear_is_given_up_after_five_minutes() {
+    async fn a_deployment_that_never_appears_fails_after_five_minutes() {
         let begun = Instant::now();
-        let stage = Fixture::play(vec![accepted(&[]), missing()]).await;
-        assert!(matches!(stage.create().await.0, Err(DeployError::NotVisible)));
+        let fixture = Fixture::play(vec![accepted(&[]), missing()]).await;
+        assert!(matches!(fixture.create().await.0, Err(DeployError::NotVisible)));
         assert_eq!(begun.elapsed().as_secs() / 60, 5);
     }
 
-    async fn waiting_for_a_deployment_that_is_not_there_ends_after_half_a_minute() {
+    async fn waiting_for_a_missing_deployment_ends_after_half_a_minute() {
         let begun = Instant::now();
-        let stage = Fixture::play(vec![missing()]).await;
-        assert!(matches!(stage.wait(WaitTarget::Known, LIMIT).await, Err(DeployError::NotFound)));
+        let fixture = Fixture::play(vec![missing()]).await;
+        assert!(matches!(fixture.wait(WaitTarget::Known, LIMIT).await, Err(DeployError::NotFound)));
         assert!((30..41).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     }
 
     async fn a_deployment_that_is_being_deleted_is_followed_to_its_end() {
-        let stage = Fixture::play(vec![in_state("Deleting"), in_state("Deleting"), missing()]).await;
-        assert!(matches!(stage.wait(WaitTarget::Known, LIMIT).await, Err(DeployError::Deleted)));
+        let fixture = Fixture::play(vec![in_state("Deleting"), in_state("Deleting"), missing()]).await;
+        assert!(matches!(fixture.wait(WaitTarget::Known, LIMIT).await, Err(DeployError::Deleted)));
     }
 
     async fn the_limit_ends_a_wait_with_the_last_state() {
         let begun = Instant::now();
-        let stage = Fixture::play(vec![in_state("Creating")]).await;
-        let outcome = stage.wait(WaitTarget::Known, Duration::from_secs(60)).await;
+        let fixture = Fixture::play(vec![in_state("Creating")]).await;
+        let outcome = fixture.wait(WaitTarget::Known, Duration::from_secs(60)).await;
         let Err(DeployError::TimedOut { last_state, last_fault }) = outcome else { panic!("{outcome:?}") };
         assert_eq!((last_state.as_deref(), last_fault.is_none()), (Some("Creating"), true));
         assert_eq!(begun.elapsed().as_secs(), 60);
     }
 
-    async fn a_look_that_fails_for_a_passing_reason_is_repeated_and_a_refusal_is_not() {
+    async fn a_transient_poll_failure_is_retried_and_a_rejection_is_not() {
         let busy = refusal("429 X", "TooManyRequests", &["retry-after: 3"]);
-        let stage = Fixture::play(vec![busy, refusal("503 X", "Busy", &[]), in_state("Succeeded")]).await;
-        stage.wait(WaitTarget::Known, LIMIT).await.expect("a deployment");
-        let stage = Fixture::play(vec![refusal("403 X", "AuthorizationFailed", &[])]).await;
-        assert!(matches!(stage.wait(WaitTarget::Known, LIMIT).await, Err(DeployError::Unwatchable(_))));
+        let fixture = Fixture::play(vec![busy, refusal("503 X", "Busy", &[]), in_state("Succeeded")]).await;
+        fixture.wait(WaitTarget::Known, LIMIT).await.expect("a deployment");
+        let fixture = Fixture::play(vec![refusal("403 X", "AuthorizationFailed", &[])]).await;
+        assert!(matches!(fixture.wait(WaitTarget::Known, LIMIT).await, Err(DeployError::Unwatchable(_))));
     }
 
-    async fn a_busy_account_is_waited_for_and_said_once() {
+    async fn a_busy_account_is_waited_for_and_reported_once() {
         let busy = || refusal("409 X", "RequestConflict", &[]);
         let wrapped = json!({"error": {"code": "Conflict", "message": "x", "details": [{"code": "RequestConflict", "message": "y"}]}});
         let wrapped = answer("409 X", &[], &wrapped.to_string());
-        let stage = Fixture::play(vec![busy(), wrapped, accepted(&[]), in_state("Succeeded")]).await;
-        stage.create().await.0.expect("a deployment");
-        assert_eq!((stage.notices(), stage.lines().len()), (1, 4));
+        let fixture = Fixture::play(vec![busy(), wrapped, accepted(&[]), in_state("Succeeded")]).await;
+        fixture.create().await.0.expect("a deployment");
+        assert_eq!((fixture.notices(), fixture.lines().len()), (1, 4));
         let begun = Instant::now();
-        let stage = Fixture::play(vec![busy()]).await;
-        assert!(matches!(stage.create().await.0, Err(DeployError::Busy(_))));
+        let fixture = Fixture::play(vec![busy()]).await;
+        assert!(matches!(fixture.create().await.0, Err(DeployError::Busy(_))));
         assert!((270..=300).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
-        let stage = Fixture::play(vec![refusal("409 X", "DeploymentExists", &[])]).await;
-        assert!(matches!(stage.create().await.0, Err(DeployError::Refused(_))));
-        assert_eq!(stage.lines().len(), 1);
+        let fixture = Fixture::play(vec![refusal("409 X", "DeploymentExists", &[])]).await;
+        assert!(matches!(fixture.create().await.0, Err(DeployError::Refused(_))));
+        assert_eq!(fixture.lines().len(), 1);
     }
 
-    async fn a_lost_answer_is_settled_by_a_look_before_anything_is_sent_again() {
+    async fn a_lost_response_is_resolved_by_a_get_before_any_retry() {
         let lost = || refusal("500 X", "InternalServerError", &[]);
-        let stage = Fixture::play(vec![lost(), in_state("Creating"), in_state("Succeeded")]).await;
-        stage.create().await.0.expect("ours");
-        assert_eq!(stage.lines(), ["PUT /d", "GET /d", "GET /d"]);
-        let stage = Fixture::play(vec![lost(), missing(), in_state("Creating"), in_state("Succeeded")]).await;
-        stage.create().await.0.expect("the second one");
-        assert_eq!(stage.lines(), ["PUT /d", "GET /d", "PUT /d", "GET /d"]);
+        let fixture = Fixture::play(vec![lost(), in_state("Creating"), in_state("Succeeded")]).await;
+        fixture.create().await.0.expect("ours");
+        assert_eq!(fixture.lines(), ["PUT /d", "GET /d", "GET /d"]);
+        let fixture = Fixture::play(vec![lost(), missing(), in_state("Creating"), in_state("Succeeded")]).await;
+        fixture.create().await.0.expect("the second one");
+        assert_eq!(fixture.lines(), ["PUT /d", "GET /d", "PUT /d", "GET /d"]);
         let other = answer("200 OK", &[], r#"{"name":"d","properties":{"model":{"format":"OpenAI","name":"other","version":"1"}}}"#);
-        let stage = Fixture::play(vec![lost(), other]).await;
-        assert!(matches!(stage.create().await.0, Err(DeployError::Taken)));
+        let fixture = Fixture::play(vec![lost(), other]).await;
+        assert!(matches!(fixture.create().await.0, Err(DeployError::Taken)));
     }
 
-    async fn a_deletion_is_proved_by_its_absence() {
+    async fn a_deletion_is_verified_by_the_missing_deployment() {
         for first in [accepted(&[]), answer("200 OK", &[], ""), answer("204 No Content", &[], ""), missing()] {
-            let stage = Fixture::play(vec![first, in_state("Succeeded"), in_state("Deleting"), missing()]).await;
-            stage.delete().await.expect("gone");
-            assert_eq!(stage.lines(), ["DELETE /d", "GET /d", "GET /d", "GET /d"]);
+            let fixture = Fixture::play(vec![first, in_state("Succeeded"), in_state("Deleting"), missing()]).await;
+            fixture.delete().await.expect("gone");
+            assert_eq!(fixture.lines(), ["DELETE /d", "GET /d", "GET /d", "GET /d"]);
         }
     }
 
-    async fn a_change_is_proved_by_what_a_get_shows() {
+    async fn a_change_is_verified_by_a_get() {
         let change = DeploymentChange { capacity: Some(20), ..DeploymentChange::default() };
         let at = |state, capacity| in_state_with(state, capacity, &json!({}), &[]);
         let plays = vec![at("Succeeded", 10), accepted(&[]), at("Succeeded", 10), at("Updating", 10), at("Succeeded", 20)];
-        let stage = Fixture::play(plays).await;
-        assert_eq!(stage.update(&change).await.expect("changed").view().sku.clone().unwrap_or_default().capacity, Some(20));
-        assert_eq!(stage.server.lines()[1], format!("PATCH {PREFIX}/d{VERSION}"));
-        // The answer says that it is done, and no GET shows it.
-        let stage = Fixture::play(vec![at("Succeeded", 10)]).await;
-        assert!(matches!(stage.update(&change).await, Err(DeployError::NotApplied)));
+        let fixture = Fixture::play(plays).await;
+        assert_eq!(fixture.update(&change).await.expect("changed").view().sku.clone().unwrap_or_default().capacity, Some(20));
+        assert_eq!(fixture.server.lines()[1], format!("PATCH {PREFIX}/d{VERSION}"));
+        // The response reports completion, but no GET shows it.
+        let fixture = Fixture::play(vec![at("Succeeded", 10)]).await;
+        assert!(matches!(fixture.update(&change).await, Err(DeployError::NotApplied)));
     }
 
-    async fn a_tag_that_a_patch_leaves_is_removed_by_a_put() {
+    async fn a_tag_that_a_patch_does_not_remove_is_removed_by_a_put() {
         let tagged = |tags| in_state_with("Succeeded", 10, &tags, &[]);
         let change = DeploymentChange::default().with_tags(vec![], vec!["a".into()]).expect("a change");
         let both = json!({"a": "1", "b": "2"});
         let one = json!({"b": "2"});
         let plays = vec![tagged(both.clone()), tagged(both.clone()), tagged(both), tagged(one.clone()), tagged(one)];
-        let stage = Fixture::play(plays).await;
-        stage.update(&change).await.expect("removed");
-        let methods: Vec<String> = stage.lines().iter().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect();
+        let fixture = Fixture::play(plays).await;
+        fixture.update(&change).await.expect("removed");
+        let methods: Vec<String> = fixture.lines().iter().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect();
         assert_eq!(methods, ["GET", "PATCH", "GET", "PUT", "GET"]);
-        assert!(stage.server.seen()[3].ends_with(r#"{"sku":{"name":"GlobalStandard","capacity":10},"tags":{"b":"2"},"properties":{"model":{"format":"OpenAI","name":"m","version":"1"}}}"#));
+        assert!(fixture.server.seen()[3].ends_with(r#"{"sku":{"name":"GlobalStandard","capacity":10},"tags":{"b":"2"},"properties":{"model":{"format":"OpenAI","name":"m","version":"1"}}}"#));
     }
 
-    async fn the_whole_deployment_is_read_with_the_newer_version_where_arm_has_it() {
-        let stage = Fixture::play(vec![refusal("400 X", "NoRegisteredProviderFound", &[]), in_state("Succeeded")]).await;
-        stage.deployments.get_whole(&name()).await.expect("an answer").expect("a deployment");
-        assert_eq!(stage.lines(), ["GET /d?api-version=2026-09-01", "GET /d"]);
+    async fn the_whole_deployment_is_read_with_the_newer_api_version_if_supported() {
+        let fixture = Fixture::play(vec![refusal("400 X", "NoRegisteredProviderFound", &[]), in_state("Succeeded")]).await;
+        fixture.deployments.get_whole(&name()).await.expect("an answer").expect("a deployment");
+        assert_eq!(fixture.lines(), ["GET /d?api-version=2026-09-01", "GET /d"]);
     }
 
-    async fn another_deployment_is_no_answer() {
-        let stage = Fixture::play(vec![answer("200 OK", &[], r#"{"name":"other"}"#)]).await;
-        assert!(matches!(stage.wait(WaitTarget::Known, LIMIT).await, Err(DeployError::Unwatchable(_))));
-        let accepted = stage.deployments.create(&name(), &new()).await;
+    async fn a_response_about_another_deployment_is_rejected() {
+        let fixture = Fixture::play(vec![answer("200 OK", &[], r#"{"name":"other"}"#)]).await;
+        assert!(matches!(fixture.wait(WaitTarget::Known, LIMIT).await, Err(DeployError::Unwatchable(_))));
+        let accepted = fixture.deployments.create(&name(), &new()).await;
         assert!(matches!(accepted, Ok(AcceptedWrite { .. })), "{accepted:?}");
     }
 }

@@ -11,13 +11,13 @@ use super::{AcceptedWrite, DeployError, DeploymentChange};
 use crate::http::{Backoff, ErrorDetail, HttpError, Method, Response, Retry, read_error};
 use crate::model::{Deployment, DeploymentName, DeploymentState, state_error};
 
-/// Polls of a deployment before a change that is reported as done counts as not done: a GET may lag behind.
+/// Number of polls of a deployment before a change that is reported as done counts as failed: a GET may lag behind.
 const MAX_STALE_POLLS: u32 = 8;
 
-/// State of a deployment that is waited for.
+/// State of a deployment during a wait.
 #[derive(Clone, Debug)]
 pub struct DeployStatus {
-    /// The service's word.
+    /// State as reported by the service.
     pub status: String,
     /// Time since the wait began.
     pub elapsed: Duration,
@@ -34,7 +34,7 @@ pub enum WaitTarget<'a> {
     Known,
 }
 
-/// State of a wait so far.
+/// Progress of a wait.
 struct DeploymentWatch<'a> {
     begun: Instant,
     last_state: Option<String>,
@@ -53,12 +53,12 @@ impl DeploymentWatch<'_> {
 enum DeploymentPoll {
     Seen(RawDeployment),
     Missing,
-    /// Nothing to be seen, for a reason that passes.
+    /// The state is unknown for a transient reason.
     Later,
 }
 
 impl Deployments {
-    /// Waits until a deployment is ready, and returns it as the last GET sent it. `on` is called with each state.
+    /// Waits until a deployment is ready, and returns it as received by the last GET. `on` is called with each state.
     ///
     /// # Errors
     /// See [`DeployError`].
@@ -107,7 +107,7 @@ impl Deployments {
         };
         let version = accepted.map_or(super::body::USUAL_VERSION, |accepted| accepted.version.as_str());
         let mut pauses = self.pauses();
-        // Removed tags need a PUT where the service merges tags.
+        // Removing tags needs a PUT if the service merges tags.
         let mut put: Option<AcceptedWrite> = None;
         let (mut deleting, mut looks) = (false, MAX_STALE_POLLS);
         let mut missing_since = Instant::now();
@@ -173,7 +173,7 @@ impl Deployments {
                 DeploymentPoll::Seen(RawDeployment { body, deployment }) => {
                     let state = deployment.view().properties().provisioning_state.clone().unwrap_or_default();
                     watch.report_state(&state);
-                    // A deployment that failed before can still be in deletion: the operation decides.
+                    // A deployment that had failed earlier can still be in deletion: the operation decides.
                     if let (DeploymentState::Failed(_), Some(detail)) =
                         (DeploymentState::of(&state), self.operation_error(accepted).await)
                     {
@@ -229,7 +229,7 @@ impl Deployments {
         }
     }
 
-    /// Error of a failed deployment: its own error, otherwise that of the operation.
+    /// Error of a failed deployment: its own, otherwise that of the operation.
     async fn failed(&self, state: String, body: &Value, accepted: Option<&AcceptedWrite>) -> DeployError {
         let own = Some(state_error(body)).filter(|error| !error.is_null()).map(read_error);
         let reported = match (own, accepted) {
@@ -241,7 +241,7 @@ impl Deployments {
         DeployError::Failed { state, detail, details }
     }
 
-    /// The error of an operation that failed. Whatever keeps it from being read is no error: it only adds detail.
+    /// Error of a failed operation. Failures to read it are ignored: it only adds detail.
     async fn operation_error(&self, accepted: &AcceptedWrite) -> Option<(ErrorDetail, Vec<ErrorDetail>)> {
         for url in &accepted.operations {
             let request = self.arm.request_by(Method::GET, url.clone(), Retry::None);

@@ -13,16 +13,16 @@ use crate::model::{Deployment, DeploymentName, DeploymentState, Report};
 /// A write that the service accepted.
 #[derive(Debug)]
 pub struct AcceptedWrite {
-    /// The deployment in the answer, where it shows one.
+    /// Deployment in the response, if it contains one.
     pub deployment: Option<Deployment>,
     /// URLs of the operation, in the order in which they are polled.
     pub(super) operations: Vec<Url>,
-    /// The api-version to watch with.
+    /// Api-version for polling.
     pub(super) version: String,
 }
 
 impl AcceptedWrite {
-    /// True if the answer itself reports the end of the operation.
+    /// True if the response itself reports the end of the operation.
     pub(super) fn is_done(&self) -> bool {
         let state = self.deployment.as_ref().map(|deployment| deployment.view().state());
         state == Some(DeploymentState::Succeeded)
@@ -33,7 +33,7 @@ impl AcceptedWrite {
 const BUSY: [&str; 2] = ["RequestConflict", "AccountProvisioningStateInvalid"];
 
 impl Deployments {
-    /// Creates a deployment. The caller has made sure that the name is free: PUT over an existing one changes it.
+    /// Creates a deployment. The caller must make sure that the name is free: a PUT over an existing one changes it.
     ///
     /// # Errors
     /// `Refused`, `Busy`, `Taken`.
@@ -63,7 +63,7 @@ impl Deployments {
         }
     }
 
-    /// Changes a deployment; `present` is how it was sent by [`get_whole`](Self::get_whole).
+    /// Changes a deployment; `present` is its state as received by [`get_whole`](Self::get_whole).
     ///
     /// # Errors
     /// `Refused`, `Busy`.
@@ -82,14 +82,14 @@ impl Deployments {
         Ok(self.accepted(&self.send(request).await?, version))
     }
 
-    /// Sends a deployment that exists back.
+    /// Sends an existing deployment back.
     pub(super) async fn put(&self, name: &DeploymentName, body: &Value) -> Result<AcceptedWrite, DeployError> {
         let version = version_for(body);
         let request = self.write(Method::PUT, name, version, Retry::Idempotent).json(body);
         Ok(self.accepted(&self.send(request).await?, version))
     }
 
-    /// Deletes a deployment. One that is not there is deleted.
+    /// Deletes a deployment. One that does not exist counts as deleted.
     ///
     /// # Errors
     /// `Refused`, `Busy`.
@@ -108,7 +108,7 @@ impl Deployments {
         self.arm.request_by(method, self.url(name, version), retry)
     }
 
-    /// Sends a write, again and again while another operation keeps the account busy.
+    /// Sends a write, repeatedly while another operation keeps the account busy.
     async fn send(&self, request: Request<'_>) -> Result<Response, DeployError> {
         let http = self.arm.http();
         let timings = http.timings();
@@ -143,19 +143,19 @@ impl Deployments {
     fn accepted(&self, response: &Response, version: &str) -> AcceptedWrite {
         let named = [&response.azure_async_operation, &response.location].into_iter().flatten();
         let urls = named.filter_map(|text| Url::parse(text).ok());
-        // A foreign host gets no token; the deployment itself is polled.
+        // Other hosts receive no token; the deployment itself is polled.
         let operations = urls.filter(|url| self.arm.endpoint().same_origin(url)).collect();
         let body = serde_json::from_slice(&response.body).unwrap_or_default();
         AcceptedWrite { deployment: read(body).map(|seen| seen.deployment), operations, version: version.to_owned() }
     }
 }
 
-/// True for a transient conflict, also where the code is in a detail.
+/// True for a transient conflict, even if the code is in a detail.
 fn is_busy(error: &HttpError) -> bool {
     error.status() == Some(409) && error.service().is_some_and(|error| error.has_code_anywhere(&BUSY))
 }
 
-/// True if the service may have accepted a request without an answer.
+/// True if the service may have accepted a request whose response was lost.
 fn is_lost(error: &HttpError) -> bool {
     match error {
         HttpError::Network { connecting, .. } => !connecting && error.is_passing(),

@@ -12,12 +12,12 @@ use super::{InstallError, InstallEvent};
 use crate::http::{Backoff, Download, DownloadResponse, HttpClient, Request, Retry};
 use crate::model::{ContentHash, Report};
 
-/// Attempts of one download, the first included.
+/// Maximum number of attempts of one download.
 const ATTEMPTS: u32 = 3;
-/// Redirects one after the other.
+/// Maximum number of consecutive redirects.
 const REDIRECTS: usize = 10;
 
-/// An archive that came whole.
+/// A completely downloaded archive.
 #[derive(Debug)]
 pub(super) struct FetchedArchive {
     /// SHA-256 in hexadecimal digits.
@@ -93,7 +93,7 @@ async fn follow(http: &HttpClient, source: &DownloadSource) -> Result<(Download,
     Err(InstallError::TooManyRedirects)
 }
 
-/// The last part of the address, as far as it is a plain file name.
+/// Last segment of the URL's path, if it is a plain file name.
 fn file_name(url: &Url) -> String {
     let last = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');

@@ -23,7 +23,7 @@ const HOSTS: [&str; 7] = [
 pub struct DownloadSource {
     url: Url,
     sha256: Option<String>,
-    /// Named by the user; its redirects stay on its host.
+    /// True if the user set it; its redirects must stay on its host.
     own: bool,
 }
 
@@ -31,7 +31,7 @@ impl DownloadSource {
     /// Source from the environment, otherwise Microsoft's.
     ///
     /// # Errors
-    /// A variable has a value that cannot be used, or the checksum of a custom source is missing.
+    /// When a variable has an unusable value, or the checksum of a custom source is missing.
     pub fn from_env(env: &Env) -> Result<Self, InstallError> {
         let sha256 = env.get(var::AZCOPY_SHA256).map(read_sha256).transpose()?;
         match env.get(var::AZCOPY_URL) {
@@ -58,6 +58,7 @@ impl DownloadSource {
         url.into()
     }
 
+    /// URL with its query.
     pub(super) fn url(&self) -> &Url {
         &self.url
     }
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_custom_source_is_secure_and_has_a_checksum() {
+    fn a_custom_source_must_be_secure_and_have_a_checksum() {
         let said = |vars: &[(&str, &str)]| source(vars).expect_err("refused").to_string();
         for url in ["http://mirror.corp/x", "ftp://h/x", "https://u:p@h/x", "file:///x", "not a URL"] {
             let error = said(&[(var::AZCOPY_URL, url), (var::AZCOPY_SHA256, SHA)]);
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_is_checked_wherever_the_archive_comes_from() {
+    fn a_checksum_is_verified_for_every_source() {
         let checked = source(&[(var::AZCOPY_SHA256, SHA)]).expect("a place");
         assert!(checked.check(&SHA.to_ascii_lowercase()).is_ok() && checked.check("0").is_err());
         assert!(source(&[]).expect("a place").check("0").is_ok());

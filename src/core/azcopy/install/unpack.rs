@@ -1,7 +1,7 @@
-//! Extracts the one program from an archive, and nothing else.
+//! Extracts a single program from an archive, and nothing else.
 //!
-//! Nothing is written under a name from the archive. Every extracted byte is counted; the sizes that the archive
-//! declares are not trusted.
+//! No name from the archive is used for writing. Every extracted byte is counted; the sizes that the archive declares
+//! are not trusted.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
@@ -17,9 +17,9 @@ const PIECE: usize = 256 * 1024;
 /// Failure to extract the program from the archive.
 #[derive(Debug)]
 pub(super) enum UnpackError {
-    /// The archive's fault.
+    /// Defect of the archive.
     Flaw(ArchiveFlaw),
-    /// Fault of the target of the write.
+    /// Failure to write the program.
     Write(io::Error),
 }
 
@@ -29,7 +29,7 @@ impl From<ArchiveFlaw> for UnpackError {
     }
 }
 
-/// Writes the program `name` out of the archive. Gives way between pieces, and may be dropped there.
+/// Writes the program `name` from the archive to `to`. Yields between pieces, and may be dropped there.
 pub(super) async fn unpack(archive: &mut File, name: &str, limit: u64, to: &mut File) -> Result<(), UnpackError> {
     let mut magic = [0; 4];
     archive.rewind().map_err(damaged)?;
@@ -46,7 +46,7 @@ async fn from_tar(archive: &File, name: &str, limit: u64, to: &mut File) -> Resu
     let unpacked = LimitedReader { inner: MultiGzDecoder::new(BufReader::new(archive)), left: limit, over: false };
     let mut tar = tar::Archive::new(unpacked);
     let mut found = false;
-    // Raw: long names of other entries are not collected in memory; the wanted one is short.
+    // Raw entries: long names of other entries are not collected in memory; the wanted name is short.
     for entry in tar.entries().map_err(damaged)?.raw(true) {
         let mut entry = entry.map_err(|why| tar_error(why, limit))?;
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
@@ -115,7 +115,7 @@ async fn copy(from: &mut impl Read, to: &mut File, limit: u64) -> Result<u64, Un
     }
 }
 
-/// True for `<dir>/azcopy`. Absolute names and names with `..` are refused, whatever they name.
+/// True for `<dir>/azcopy`. Absolute names and names with `..` are rejected, regardless of the entry.
 fn is_program(path: &str, name: &str) -> Result<bool, ArchiveFlaw> {
     let separator = |c| c == '/' || c == '\\';
     let drive = path.as_bytes().get(1) == Some(&b':');
@@ -126,7 +126,7 @@ fn is_program(path: &str, name: &str) -> Result<bool, ArchiveFlaw> {
     Ok(parts.next().is_some() && parts.next() == Some(name) && parts.next().is_none())
 }
 
-/// Ends a stream that unpacks into too much.
+/// Reader that fails when a stream unpacks into too many bytes.
 struct LimitedReader<R> {
     inner: R,
     left: u64,

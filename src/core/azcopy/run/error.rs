@@ -11,48 +11,48 @@ use crate::units;
 /// Failure of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The system refuses to start it.
+    /// The system cannot start it.
     #[error("{} does not start", .program.display())]
     Start {
         /// AzCopy's path.
         program: PathBuf,
-        /// Why.
+        /// Message of the operating system.
         source: io::Error,
     },
-    /// AzCopy does not take the path of the source, and there can be no link to it.
+    /// AzCopy does not accept the path of the source, and a link to it cannot be created.
     #[error("azcopy cannot read {} because it treats the path as a pattern or URL, and no link to it can be created: {source}", .directory.display())]
     Link {
         /// The source directory.
         directory: PathBuf,
-        /// Why.
+        /// Message of the operating system.
         source: io::Error,
     },
     /// Interrupted by the user.
     #[error("upload interrupted")]
     Interrupted {
-        /// As the last progress event had it.
+        /// Progress in the last event.
         progress: TransferProgress,
-        /// AzCopy's log, if it began one.
+        /// AzCopy's log, if one was created.
         log: Option<PathBuf>,
     },
-    /// Nothing moved for too long, and it was ended.
+    /// Ended after no progress for too long.
     #[error("the upload made no progress for {}", units::duration(*.silent))]
     Stalled {
-        /// How long.
+        /// Time without progress.
         silent: Duration,
         /// Share of requests that failed on the network, if AzCopy reported it.
         network_error_percent: Option<f64>,
-        /// AzCopy's log, if it began one.
+        /// AzCopy's log, if one was created.
         log: Option<PathBuf>,
     },
-    /// AzCopy ended and its result is no success.
+    /// AzCopy ended without success.
     #[error("{failure}")]
     Failed {
         /// Verdict on the result.
         failure: Box<AzCopyFailure>,
-        /// As the last progress event had it.
+        /// Progress in the last event.
         progress: TransferProgress,
-        /// AzCopy's log, if it began one.
+        /// AzCopy's log, if one was created.
         log: Option<PathBuf>,
     },
 }

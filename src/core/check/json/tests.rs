@@ -40,7 +40,7 @@ fn json_written_by_python_is_read() {
 }
 
 #[test]
-fn json_refused_by_python_is_refused() {
+fn json_rejected_by_python_is_rejected() {
     for text in [
         "[-NaN]",
         "[+NaN]",
@@ -70,7 +70,7 @@ fn json_refused_by_python_is_refused() {
 }
 
 #[test]
-fn faults_are_named() {
+fn faults_are_described() {
     assert_eq!(fault(""), "is empty");
     assert_eq!(fault(" \n"), "is empty");
     assert!(fault("\u{feff}{}").contains("byte order mark (BOM)"));
@@ -80,13 +80,13 @@ fn faults_are_named() {
     assert_eq!(fault("<!DOCTYPE html>"), "is a web page, not JSON");
     assert!(fault("{\"a\":").starts_with("is truncated (EOF"));
     assert_eq!(fault("{\"a\": Nan}"), "is not valid JSON: expected value at line 1 column 7");
-    // Also in a value that is skipped.
+    // Also in a skipped value.
     let skipped = read::<AnyObject>(&b"{\"a\": [\"caf\xE9\"]}"[..]).expect("memory can be read");
     assert_eq!(skipped.map(drop), Err("is not UTF-8 (at byte 11)".to_owned()));
 }
 
 #[test]
-fn borders_between_reads_change_nothing() {
+fn chunk_boundaries_do_not_change_the_result() {
     let fields = |number| format!(", \"ü{number}\": [NaN,-Infinity, \"\\ud83d\\ude00\\ud800é\", Infinity]");
     let fields: String = (0..40).map(fields).collect();
     let text = format!("{{\"pad\": \"{}\"{fields}}}", "x".repeat(CHUNK - 40));
@@ -108,10 +108,10 @@ struct JsonCase {
     valid: bool,
 }
 
-/// Documents of `ci/json.sh`, some kept, more where `JSON_DOCUMENTS` names a file of them.
+/// Documents of `ci/json.sh`: a fixed selection, and more if `JSON_DOCUMENTS` names a file of them.
 #[test]
 #[expect(clippy::print_stdout, reason = "how much was compared, for who runs the script")]
-fn a_document_is_read_where_pythons_json_reads_it() {
+fn a_document_is_accepted_exactly_if_pythons_json_accepts_it() {
     let kept = include_str!("../../../../tests/data/json.jsonl").to_owned();
     let text = match std::env::var("JSON_DOCUMENTS") {
         Ok(file) => std::fs::read_to_string(file).expect("the documents"),

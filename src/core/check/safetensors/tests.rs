@@ -10,7 +10,7 @@ fn faults(json: &str, data: u64) -> Vec<SafetensorsFault> {
 }
 
 #[test]
-fn a_sound_file_has_no_faults() {
+fn a_valid_file_has_no_faults() {
     for (json, data) in [
         (r#"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}   "#, 16),
         (r#"{"scalar":{"dtype":"BF16","shape":[],"data_offsets":[0,2]}}"#, 2),
@@ -28,7 +28,7 @@ fn a_sound_file_has_no_faults() {
 }
 
 #[test]
-fn every_fault_is_named() {
+fn every_fault_is_reported() {
     let bad_header = |json: &str, expected: &str| match faults(json, 0).as_slice() {
         [SafetensorsFault::BadHeader(why)] => assert!(why.contains(expected), "{json}: {why}"),
         other => panic!("{json}: {other:?}"),
@@ -89,7 +89,7 @@ fn a_header_is_utf_8_even_in_skipped_values() {
 }
 
 #[test]
-fn a_header_that_the_file_does_not_hold_is_never_read() {
+fn a_header_longer_than_the_file_is_never_read() {
     let broken = |bytes: &[u8], size| read(&mut &*bytes, size).expect("memory can be read").faults;
     assert_eq!(broken(b"1234567", 7), [SafetensorsFault::Truncated { size: 7, needed: 8 }]);
     assert_eq!(broken(&9_u64.to_le_bytes(), 16), [SafetensorsFault::Truncated { size: 16, needed: 17 }]);
@@ -100,13 +100,13 @@ fn a_header_that_the_file_does_not_hold_is_never_read() {
 
 proptest! {
     #[test]
-    fn no_bytes_upset_the_reader(bytes: Vec<u8>, more in 0_u64..1 << 50) {
+    fn no_bytes_cause_a_panic(bytes: Vec<u8>, more in 0_u64..1 << 50) {
         let size = (bytes.len() as u64).saturating_add(more);
         drop(read(&mut bytes.as_slice(), size));
     }
 
     #[test]
-    fn no_header_upsets_the_judge(header in almost_a_header(), available: u64) {
+    fn no_header_causes_a_panic(header in almost_a_header(), available: u64) {
         let judged = judge(header.as_bytes(), available, 8 + header.len() as u64);
         prop_assert!(judged.faults.len() <= 2);
     }

@@ -1,11 +1,11 @@
-//! Faults of a folder, each found under its code and no other.
+//! Faults of a folder, each found under its code only.
 
 use serde_json::json;
 
 use super::*;
 
 #[test]
-fn every_fault_is_found_under_its_code_and_no_other() {
+fn every_fault_is_found_under_its_code_only() {
     type Make = fn() -> TestFolder;
     const SHARD: &str = "model-00002-of-00002.safetensors";
     let table: Vec<(&str, Make)> = vec![

@@ -1,4 +1,4 @@
-//! Files that are recognised by name, and weights of every kind.
+//! Files that are recognized by name, and weights of every kind.
 
 use serde_json::json;
 
@@ -19,7 +19,7 @@ fn one_tensor() -> Vec<u8> {
 }
 
 #[test]
-fn documents_of_known_names_are_read_to_their_ends() {
+fn documents_with_known_names_are_read_completely() {
     assert_all(vec![
         ("error invalid-config", || {
             changed_adapter(|f| _ = f.write("adapter_config.json", "{\"peft_type\": \"LORA\", \"r\": 8,"))
@@ -41,7 +41,7 @@ fn documents_of_known_names_are_read_to_their_ends() {
 }
 
 #[test]
-fn files_are_what_their_names_say() {
+fn content_must_match_the_name() {
     assert_all(vec![
         ("error lfs-pointer", || changed(|f| _ = f.write(SHARD, pointer().replace('\n', "\r\n")))),
         ("error lfs-pointer", || {
@@ -78,7 +78,7 @@ fn files_that_a_loader_misses_or_ignores_are_warnings() {
 
 /// Unusual files, each alone in a valid folder.
 #[test]
-fn sound_files_of_all_kinds_have_no_findings() {
+fn valid_files_of_all_kinds_have_no_findings() {
     for name in [
         "tekken.json",
         "spiece.model",
@@ -108,7 +108,7 @@ fn sound_files_of_all_kinds_have_no_findings() {
     }
     counted.index(&weight_map.into());
     assert_eq!(counted.codes(), [""; 0]);
-    // A big-endian file, and a part that holds only the metadata.
+    // A big-endian file, and a part that contains only the metadata.
     let split = TestFolder::empty();
     let mut first = gguf();
     first[8] = 0;
@@ -118,7 +118,7 @@ fn sound_files_of_all_kinds_have_no_findings() {
 
 #[test]
 fn a_second_copy_of_the_weights_is_reported_with_its_size() {
-    let folder = TestFolder::sound();
+    let folder = TestFolder::valid();
     folder.write("original/consolidated.00.pth", [b"PK\x03\x04".as_slice(), &[0; 2044]].concat());
     let findings = folder.check_as(None);
     assert_eq!(codes(&findings), ["warning unused-weights", "warning pickle-weights"]);
@@ -129,7 +129,7 @@ fn a_second_copy_of_the_weights_is_reported_with_its_size() {
 }
 
 #[test]
-fn an_index_that_names_nothing_decides_nothing() {
+fn an_empty_index_is_ignored() {
     let folder = changed(|f| _ = f.index(&json!({})).remove(SHARD));
     assert_eq!(folder.codes(), ["error missing-shard"]);
 }

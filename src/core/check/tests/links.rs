@@ -29,7 +29,7 @@ fn links_and_special_files_have_their_codes() {
         (&[], Box::new(|home| symlink("config.json", home.join("x.json")).expect("a link"))),
     ];
     for (expected, make) in table {
-        let folder = TestFolder::sound();
+        let folder = TestFolder::valid();
         make(folder.0.path());
         assert_eq!(folder.codes(), expected);
     }
@@ -37,13 +37,13 @@ fn links_and_special_files_have_their_codes() {
 
 #[cfg(unix)]
 #[test]
-fn a_hugging_face_cache_is_no_link_outside() {
+fn links_into_a_hugging_face_cache_are_not_reported() {
     let cache = tempfile::tempdir().expect("a directory");
     let (blobs, snapshot) = (cache.path().join("m/blobs"), cache.path().join("m/snapshots/1"));
     fs::create_dir_all(&blobs).expect("a directory");
     fs::create_dir_all(&snapshot).expect("a directory");
-    let sound = TestFolder::sound();
-    for entry in fs::read_dir(sound.0.path()).expect("a directory") {
+    let valid = TestFolder::valid();
+    for entry in fs::read_dir(valid.0.path()).expect("a directory") {
         let entry = entry.expect("an entry");
         fs::rename(entry.path(), blobs.join(entry.file_name())).expect("moved");
         let target = Path::new("../../blobs").join(entry.file_name());
@@ -52,7 +52,7 @@ fn a_hugging_face_cache_is_no_link_outside() {
     assert_eq!(found(&snapshot, None), []);
 }
 
-/// Unreadable alone is a matter of permissions; among other faults it is reported with them.
+/// A single unreadable file is a matter of permissions; among other faults it is reported with them.
 #[test]
 fn an_unreadable_file_is_a_finding_only_among_others() {
     let unreadable = || {

@@ -4,9 +4,9 @@ use super::*;
 use crate::foundry::DeleteError;
 
 for_each_api_version!(
-    a_deletion_is_waited_for_and_proved_by_the_missing_version,
-    a_version_that_is_still_there_is_not_deleted,
-    refusals_and_failures_are_told_apart,
+    a_deletion_is_awaited_and_verified_by_the_missing_version,
+    a_version_that_still_exists_is_not_deleted,
+    rejections_and_failures_are_distinguished,
     the_limit_ends_the_wait,
 );
 
@@ -19,22 +19,22 @@ async fn delete(plays: Vec<ServerScript>) -> (Result<(), DeleteError>, Vec<Strin
     (outcome, lines(&server))
 }
 
-async fn a_deletion_is_waited_for_and_proved_by_the_missing_version() {
+async fn a_deletion_is_awaited_and_verified_by_the_missing_version() {
     let later = |headers: &[&str]| answer("202 X", headers, "");
     let is_gone = || answer("404 X", &[], "");
-    let there = || ok(r#"{"name":"m","version":"1"}"#);
+    let existing = || ok(r#"{"name":"m","version":"1"}"#);
     for (plays, sent) in [
         (vec![ok(""), missing()], vec![DELETE, GET]),
-        (vec![ok(r#"{"status":"Failed"}"#), there(), there(), missing()], vec![DELETE, GET, GET, GET]),
+        (vec![ok(r#"{"status":"Failed"}"#), existing(), existing(), missing()], vec![DELETE, GET, GET, GET]),
         (vec![answer("204 X", &[], ""), missing()], vec![DELETE, GET]),
         (vec![is_gone(), missing()], vec![DELETE, GET]),
         (
             vec![later(&["location: /op"]), answer("202 X", &[], ""), ok(""), missing()],
             vec![DELETE, "GET /op", "GET /op", GET],
         ),
-        (vec![later(&["location: /op"]), ok("{}"), there(), missing()], vec![DELETE, "GET /op", GET, GET]),
+        (vec![later(&["location: /op"]), ok("{}"), existing(), missing()], vec![DELETE, "GET /op", GET, GET]),
         (vec![later(&["location: /op"]), is_gone(), missing()], vec![DELETE, "GET /op", GET]),
-        (vec![later(&["location: https://evil.example/op"]), there(), missing()], vec![DELETE, GET, GET]),
+        (vec![later(&["location: https://evil.example/op"]), existing(), missing()], vec![DELETE, GET, GET]),
         (vec![later(&[]), missing()], vec![DELETE, GET]),
     ] {
         let (outcome, found) = delete(plays).await;
@@ -43,7 +43,7 @@ async fn a_deletion_is_waited_for_and_proved_by_the_missing_version() {
     }
 }
 
-async fn refusals_and_failures_are_told_apart() {
+async fn rejections_and_failures_are_distinguished() {
     let in_use = answer("409 X", &[], r#"{"error":{"code":"ModelInUse","message":"deployed"}}"#);
     let (outcome, _) = delete(vec![in_use]).await;
     let DeleteError::Refused(error) = outcome.expect_err("in use") else { panic!("refused") };
@@ -52,16 +52,17 @@ async fn refusals_and_failures_are_told_apart() {
     assert!(matches!(outcome.expect_err("failed"), DeleteError::Failed(_)));
 }
 
-async fn a_version_that_is_still_there_is_not_deleted() {
-    let there = || ok(r#"{"name":"m","version":"1"}"#);
-    for plays in
-        [vec![ok(""), there()], vec![answer("202 X", &["location: /op"], ""), ok(r#"{"status":"Succeeded"}"#), there()]]
-    {
+async fn a_version_that_still_exists_is_not_deleted() {
+    let existing = || ok(r#"{"name":"m","version":"1"}"#);
+    for plays in [
+        vec![ok(""), existing()],
+        vec![answer("202 X", &["location: /op"], ""), ok(r#"{"status":"Succeeded"}"#), existing()],
+    ] {
         let (outcome, sent) = delete(plays).await;
         assert!(matches!(outcome.expect_err("still there"), DeleteError::StillExists));
         assert_eq!(sent.iter().filter(|line| *line == GET).count(), 9);
     }
-    let (outcome, sent) = delete(vec![answer("404 X", &[], ""), there()]).await;
+    let (outcome, sent) = delete(vec![answer("404 X", &[], ""), existing()]).await;
     assert!(matches!(outcome.expect_err("still there"), DeleteError::Refused(_)));
     assert_eq!(sent, [DELETE, GET]);
     let (outcome, _) = delete(vec![ok(""), answer("403 X", &[], "")]).await;

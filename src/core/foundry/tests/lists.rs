@@ -10,10 +10,10 @@ use crate::model::{ModelFilter, ModelListSeed, Versioned};
 for_each_api_version!(
     a_list_has_all_its_pages,
     a_next_page_elsewhere_gets_no_token_and_no_request,
-    a_list_that_goes_in_a_circle_is_an_error,
-    a_page_that_is_no_page_is_a_bad_answer,
+    a_list_with_a_cycle_is_an_error,
+    an_invalid_page_is_a_bad_response,
     names_and_versions_are_one_path_segment_each,
-    a_pending_upload_is_asked_for_and_its_flaws_show_no_sas,
+    a_pending_upload_is_requested_and_its_errors_show_no_sas,
 );
 
 async fn a_list_has_all_its_pages() {
@@ -41,7 +41,7 @@ async fn a_next_page_elsewhere_gets_no_token_and_no_request() {
     assert_eq!((server.seen().len(), other.seen().len()), (1, 0));
 }
 
-async fn a_list_that_goes_in_a_circle_is_an_error() {
+async fn a_list_with_a_cycle_is_an_error() {
     let page = |skip| ok(&format!(r#"{{"value":[],"nextLink":"/api/projects/p/models?skip={skip}"}}"#));
     let server = Server::play(vec![page(1), page(2), page(1)]).await;
     let error = foundry(&server).list_models(ModelListSeed::default()).await.expect_err("a circle");
@@ -49,7 +49,7 @@ async fn a_list_that_goes_in_a_circle_is_an_error() {
     assert_eq!(server.seen().len(), 3);
 }
 
-async fn a_page_that_is_no_page_is_a_bad_answer() {
+async fn an_invalid_page_is_a_bad_response() {
     for (body, flaw) in [
         ("", ResponseFlaw::Empty),
         ("<html>", ResponseFlaw::Html),
@@ -71,7 +71,7 @@ async fn names_and_versions_are_one_path_segment_each() {
     assert_eq!(lines(&server), ["GET /a%20b%252F..%3F%23%C3%A4/versions/1%3Fx"]);
 }
 
-async fn a_pending_upload_is_asked_for_and_its_flaws_show_no_sas() {
+async fn a_pending_upload_is_requested_and_its_errors_show_no_sas() {
     let body = r#"{"blobReference":{"blobUri":"https://s/c","credential":{"sasUri":"https://s/c?sig=CANARY"}}}"#;
     let server = Server::play(vec![answer("201 Created", &[], body)]).await;
     let pending = foundry(&server).start_pending_upload(&name(), &version()).await.expect("a place");

@@ -14,7 +14,7 @@ use crate::http::tests::server::{Server, ServerScript, answer, client};
 use crate::model::{ModelDetails, ModelName, ModelVersion, Registration};
 use crate::project::ProjectEndpoint;
 
-/// Makes two tests of each function: one for each api-version.
+/// Generates two tests from each function: one per api-version.
 macro_rules! for_each_api_version {
     ($($test:ident),+ $(,)?) => {
         mod preview {
@@ -38,7 +38,7 @@ mod register;
 mod wait;
 
 thread_local! {
-    /// The api-version of the test that runs on this thread.
+    /// Api-version of the test that runs on this thread.
     static API: Cell<&'static str> = const { Cell::new("") };
 }
 
@@ -74,7 +74,7 @@ fn registration() -> Registration {
     Registration { blob_uri, details: ModelDetails::default() }
 }
 
-/// An answer with this body.
+/// Successful response with this body.
 fn ok(body: &str) -> ServerScript {
     answer("200 OK", &[], body)
 }
@@ -83,7 +83,7 @@ fn missing() -> ServerScript {
     answer("404 X", &[], r#"{"error":{"code":"ModelNotFound","message":"no"}}"#)
 }
 
-/// `GET /path`s of a test, short: without the part that all have.
+/// Short form of the requests of a test: `GET /path`, without the part that all have in common.
 fn lines(server: &Server) -> Vec<String> {
     let version = format!("?api-version={}", API.get());
     let short = |line: &String| line.replace(PREFIX, "").replace(&version, "").replace("?api-version=v1", "");

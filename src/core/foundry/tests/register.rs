@@ -5,22 +5,22 @@ use crate::foundry::{AcceptedRegistration, RegisterError, RegisterStatus};
 use crate::model::CustomModel;
 
 for_each_api_version!(
-    an_operation_is_followed_to_its_end_and_the_model_proves_it,
-    a_failed_operation_tells_the_services_reason,
+    an_operation_is_polled_to_its_end_and_verified_by_the_model,
+    a_failed_operation_reports_the_services_reason,
     without_create_async_the_version_is_put_once,
-    an_operation_at_another_host_is_not_asked_and_the_model_is_watched,
-    in_doubt_the_model_is_looked_for_before_anything_is_sent_again,
-    other_refusals_are_final,
-    polling_outlives_a_busy_service_and_a_broken_network,
-    an_operation_that_cannot_be_read_leaves_the_model_to_watch,
-    an_operation_that_is_gone_leaves_the_model_to_watch,
-    a_success_without_a_model_is_not_proved,
-    only_this_version_in_this_place_is_the_registered_model,
-    a_state_that_is_no_word_is_no_end,
+    an_operation_on_another_host_is_not_polled_and_the_model_is,
+    after_an_unknown_outcome_the_model_is_looked_up_before_any_retry,
+    other_rejections_are_final,
+    polling_survives_a_busy_service_and_network_failures,
+    the_model_is_polled_if_the_operation_cannot_be_read,
+    the_model_is_polled_if_the_operation_is_gone,
+    a_success_without_a_model_is_not_verified,
+    only_this_version_at_this_location_is_the_registered_model,
+    a_state_that_is_not_text_is_not_final,
     the_limit_ends_the_wait_and_keeps_the_last_state,
-    the_limit_ends_a_request_that_is_not_answered,
-    a_service_that_asks_for_a_pause_gets_it,
-    pauses_without_a_request_for_one_double_up_to_a_cap,
+    the_limit_ends_a_request_without_a_response,
+    a_delay_requested_by_the_service_is_respected,
+    delays_double_up_to_a_cap_by_default,
 );
 
 const CREATE: &str = "POST /m/versions/1/createAsync";
@@ -28,14 +28,14 @@ const PUT: &str = "PUT /m/versions/1";
 const GET: &str = "GET /m/versions/1";
 const OPERATION: &str = "GET /op";
 
-/// Registers against a server that plays these answers: the outcome, the states heard, the requests sent.
+/// Registers with a server that plays these responses: the outcome, the reported states, the requests.
 async fn register(plays: Vec<ServerScript>) -> (Result<CustomModel, RegisterError>, Vec<String>, Vec<String>) {
     let server = Server::play(plays).await;
-    let mut heard = Vec::new();
-    let mut on = |status: RegisterStatus| heard.push(status.status);
+    let mut reported = Vec::new();
+    let mut on = |status: RegisterStatus| reported.push(status.status);
     let outcome = register_within(&server, LIMIT, &mut on).await;
     let sent = lines(&server);
-    (outcome, heard, sent)
+    (outcome, reported, sent)
 }
 
 async fn register_within(
@@ -71,16 +71,16 @@ fn ours() -> ServerScript {
     model("https://s.example/c/")
 }
 
-async fn an_operation_is_followed_to_its_end_and_the_model_proves_it() {
+async fn an_operation_is_polled_to_its_end_and_verified_by_the_model() {
     let moved = answer("202 Accepted", &["location: /op2?api-version=v1"], r#"{"status":"InProgress"}"#);
     let plays = vec![accepted(), state("NotStarted"), moved, state("SUCCEEDED"), missing(), ours()];
-    let (outcome, heard, sent) = register(plays).await;
+    let (outcome, reported, sent) = register(plays).await;
     assert_eq!(outcome.expect("registered").view().name, "m");
-    assert_eq!(heard, ["InProgress", "NotStarted", "InProgress"]);
+    assert_eq!(reported, ["InProgress", "NotStarted", "InProgress"]);
     assert_eq!(sent, [CREATE, OPERATION, OPERATION, "GET /op2", GET, GET]);
 }
 
-async fn a_failed_operation_tells_the_services_reason() {
+async fn a_failed_operation_reports_the_services_reason() {
     let failed = ok(r#"{"status":"Failed","error":{"code":"UploadIncomplete","message":"2 files are missing"}}"#);
     let (outcome, _, sent) = register(vec![accepted(), failed]).await;
     let error = outcome.expect_err("failed");
@@ -113,17 +113,17 @@ async fn without_create_async_the_version_is_put_once() {
     assert_eq!(sent, [CREATE]);
 }
 
-async fn an_operation_at_another_host_is_not_asked_and_the_model_is_watched() {
+async fn an_operation_on_another_host_is_not_polled_and_the_model_is() {
     let other = Server::play(vec![state("Succeeded")]).await;
     let away = answer("202 Accepted", &[&format!("location: {}op", other.url)], "{}");
     let creating = with_state("Creating");
-    let (outcome, heard, sent) = register(vec![away, missing(), creating, ours()]).await;
+    let (outcome, reported, sent) = register(vec![away, missing(), creating, ours()]).await;
     outcome.expect("registered");
-    assert_eq!(heard, ["InProgress", "Creating"]);
+    assert_eq!(reported, ["InProgress", "Creating"]);
     assert_eq!((sent, other.seen().len()), (vec![CREATE.into(), GET.into(), GET.into(), GET.into()], 0));
 }
 
-async fn in_doubt_the_model_is_looked_for_before_anything_is_sent_again() {
+async fn after_an_unknown_outcome_the_model_is_looked_up_before_any_retry() {
     let broken = ServerScript::Raw(Vec::new());
     let conflict = || answer("409 X", &[], "");
     let taken = |error: &RegisterError| matches!(error, RegisterError::VersionTaken { .. });
@@ -151,7 +151,7 @@ async fn in_doubt_the_model_is_looked_for_before_anything_is_sent_again() {
     }
 }
 
-async fn other_refusals_are_final() {
+async fn other_rejections_are_final() {
     for status in ["400 X", "403 X", "409 X"] {
         let (outcome, _, sent) = register(vec![answer(status, &[], "")]).await;
         assert!(matches!(outcome.expect_err(status), RegisterError::Refused(_)));
@@ -159,7 +159,7 @@ async fn other_refusals_are_final() {
     }
 }
 
-async fn polling_outlives_a_busy_service_and_a_broken_network() {
+async fn polling_survives_a_busy_service_and_network_failures() {
     let busy = || answer("429 X", &["retry-after: 1"], "");
     let plays = vec![
         accepted(),
@@ -178,8 +178,8 @@ async fn polling_outlives_a_busy_service_and_a_broken_network() {
     assert_eq!(sent.len(), 10);
 }
 
-/// The model decides immediately where this user may not read the operation, and after some attempts where nobody can.
-async fn an_operation_that_cannot_be_read_leaves_the_model_to_watch() {
+/// The model decides immediately if this user may not read the operation, and after some attempts if nobody can.
+async fn the_model_is_polled_if_the_operation_cannot_be_read() {
     let (outcome, _, sent) = register(vec![accepted(), answer("403 X", &[], ""), missing(), state("Failed")]).await;
     assert!(matches!(outcome.expect_err("it is read again"), RegisterError::Failed(_)));
     assert_eq!(sent, [CREATE, OPERATION, GET, OPERATION]);
@@ -192,13 +192,13 @@ async fn an_operation_that_cannot_be_read_leaves_the_model_to_watch() {
     assert_eq!(sent, [CREATE, OPERATION, GET]);
 }
 
-async fn an_operation_that_is_gone_leaves_the_model_to_watch() {
+async fn the_model_is_polled_if_the_operation_is_gone() {
     let (outcome, _, sent) = register(vec![accepted(), answer("404 X", &[], ""), ours()]).await;
     outcome.expect("registered");
     assert_eq!(sent, [CREATE, OPERATION, GET]);
 }
 
-async fn a_success_without_a_model_is_not_proved() {
+async fn a_success_without_a_model_is_not_verified() {
     let (outcome, _, sent) = register(vec![accepted(), state("Succeeded"), missing()]).await;
     assert!(matches!(outcome.expect_err("nothing there"), RegisterError::NotProved));
     assert_eq!(sent.len(), 2 + 9);
@@ -206,7 +206,7 @@ async fn a_success_without_a_model_is_not_proved() {
     assert!(matches!(outcome.expect_err("the model says no"), RegisterError::Failed(_)));
 }
 
-async fn only_this_version_in_this_place_is_the_registered_model() {
+async fn only_this_version_at_this_location_is_the_registered_model() {
     for (shown, difference) in [
         (r#""blobUri":"https://s.example/d""#, "Its weights are in https://s.example/d, not in https://s.example/c."),
         (r#""weightType":"FullWeight""#, "Its weights are in an unknown place, not in https://s.example/c."),
@@ -227,12 +227,12 @@ async fn only_this_version_in_this_place_is_the_registered_model() {
     }
 }
 
-async fn a_state_that_is_no_word_is_no_end() {
+async fn a_state_that_is_not_text_is_not_final() {
     let odd = || ok(r#"{"name":"m","version":"1","blobUri":"https://s.example/c","provisioningState":7}"#);
     let plays = vec![accepted(), state(""), state("Succeeded"), with_state(""), odd(), with_state("Succeeded")];
-    let (outcome, heard, sent) = register(plays).await;
+    let (outcome, reported, sent) = register(plays).await;
     outcome.expect("registered");
-    assert_eq!(heard, ["InProgress", "Unknown", "Unknown", "Unknown"]);
+    assert_eq!(reported, ["InProgress", "Unknown", "Unknown", "Unknown"]);
     assert_eq!(sent, [CREATE, OPERATION, OPERATION, GET, GET, GET]);
 }
 
@@ -248,7 +248,7 @@ async fn the_limit_ends_the_wait_and_keeps_the_last_state() {
     assert_eq!((start.elapsed().as_secs(), lines(&server).len()), (20, 1 + 7 + 1));
 }
 
-async fn the_limit_ends_a_request_that_is_not_answered() {
+async fn the_limit_ends_a_request_without_a_response() {
     for (plays, sent, seconds) in [
         (vec![ServerScript::Silence], vec![CREATE], 20),
         // With the last poll of the model.
@@ -263,13 +263,13 @@ async fn the_limit_ends_a_request_that_is_not_answered() {
     }
 }
 
-async fn a_service_that_asks_for_a_pause_gets_it() {
+async fn a_delay_requested_by_the_service_is_respected() {
     let asks =
         |status: &str, seconds: u32| answer(status, &[&format!("retry-after: {seconds}")], r#"{"status":"Running"}"#);
     for (asking, seconds) in [
         (vec![asks("200 OK", 60)], 60),
         (vec![asks("429 X", 40), asks("503 X", 50)], 90),
-        // Two minutes at most, and always some pause.
+        // Two minutes at most, and always some delay.
         (vec![asks("200 OK", 3600)], 120),
         (vec![asks("200 OK", 0); 8], 2),
     ] {
@@ -280,7 +280,7 @@ async fn a_service_that_asks_for_a_pause_gets_it() {
     }
 }
 
-async fn pauses_without_a_request_for_one_double_up_to_a_cap() {
+async fn delays_double_up_to_a_cap_by_default() {
     let running = vec![state("Running"); 9];
     let start = Instant::now();
     let (outcome, _, _) = register([vec![accepted()], running, vec![state("Succeeded"), ours()]].concat()).await;
@@ -289,9 +289,9 @@ async fn pauses_without_a_request_for_one_double_up_to_a_cap() {
     assert_eq!(start.elapsed().as_secs(), 60);
 }
 
-/// The journal stores the URL of an operation: a file must not choose where the token is sent.
+/// The journal stores the URL of an operation: a file must not determine where the token is sent.
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn an_operation_of_a_foreign_host_is_never_asked_for() {
+async fn an_operation_on_a_foreign_host_is_never_polled() {
     let server = Server::play(vec![ours()]).await;
     let foreign = url::Url::parse("http://127.0.0.1:9/op").expect("url");
     let started = AcceptedRegistration::in_progress(Some(foreign));

@@ -5,14 +5,14 @@ use crate::foundry::{RegisterError, RegisterStatus};
 use crate::model::CustomModel;
 
 for_each_api_version!(
-    a_model_is_watched_until_it_is_there,
-    a_known_operation_is_asked_and_the_model_proves_its_success,
-    an_operation_elsewhere_gets_no_token,
-    failures_are_told_from_the_operation_and_from_the_model,
-    any_404_is_waited_for_and_its_code_is_kept,
-    a_project_that_does_not_answer_ends_the_wait_unless_something_was_seen,
-    what_is_never_there_and_what_is_gone_are_told_apart,
-    an_end_is_that_of_this_version_alone,
+    a_model_is_polled_until_it_exists,
+    a_known_operation_is_polled_and_verified_by_the_model,
+    an_operation_on_another_host_gets_no_token,
+    failures_are_reported_from_the_operation_and_the_model,
+    any_404_is_retried_and_its_code_is_kept,
+    an_unreachable_project_ends_the_wait_unless_something_was_seen,
+    missing_and_vanished_models_are_distinguished,
+    only_this_versions_final_state_counts,
     the_limit_ends_the_wait,
 );
 
@@ -24,49 +24,49 @@ async fn wait(
     plays: Vec<ServerScript>,
 ) -> (Result<CustomModel, RegisterError>, Vec<String>, Vec<String>) {
     let server = Server::play(plays).await;
-    let mut heard = Vec::new();
-    let mut on = |status: RegisterStatus| heard.push(status.status);
+    let mut reported = Vec::new();
+    let mut on = |status: RegisterStatus| reported.push(status.status);
     let operation = operation.map(|place| server.url.join(place).expect("url"));
     let outcome = foundry(&server).await_model(&name(), &version(), operation, LIMIT, &mut on).await;
     let outcome = outcome.map(|registered| registered.model);
     let sent = lines(&server);
-    (outcome, heard, sent)
+    (outcome, reported, sent)
 }
 
 fn creating() -> ServerScript {
     ok(r#"{"name":"m","version":"1","provisioningState":"Creating"}"#)
 }
 
-fn there() -> ServerScript {
+fn existing() -> ServerScript {
     ok(r#"{"name":"m","version":"1"}"#)
 }
 
-async fn a_model_is_watched_until_it_is_there() {
-    let (outcome, heard, sent) = wait(None, vec![missing(), creating(), missing(), creating(), there()]).await;
+async fn a_model_is_polled_until_it_exists() {
+    let (outcome, reported, sent) = wait(None, vec![missing(), creating(), missing(), creating(), existing()]).await;
     assert_eq!(outcome.expect("registered").view().name, "m");
-    assert_eq!(heard, ["Creating", "Creating"]);
+    assert_eq!(reported, ["Creating", "Creating"]);
     assert_eq!(sent, [GET; 5]);
 }
 
-async fn a_known_operation_is_asked_and_the_model_proves_its_success() {
-    let plays = vec![ok(r#"{"status":"Validating"}"#), ok(r#"{"status":"Succeeded"}"#), missing(), there()];
-    let (outcome, heard, sent) = wait(Some("/op"), plays).await;
+async fn a_known_operation_is_polled_and_verified_by_the_model() {
+    let plays = vec![ok(r#"{"status":"Validating"}"#), ok(r#"{"status":"Succeeded"}"#), missing(), existing()];
+    let (outcome, reported, sent) = wait(Some("/op"), plays).await;
     outcome.expect("registered");
-    assert_eq!(heard, ["Validating"]);
+    assert_eq!(reported, ["Validating"]);
     assert_eq!(sent, [OPERATION, OPERATION, GET, GET]);
-    // An operation that the service does not know any more.
-    let (outcome, _, sent) = wait(Some("/op"), vec![missing(), there()]).await;
+    // An operation that the service no longer knows.
+    let (outcome, _, sent) = wait(Some("/op"), vec![missing(), existing()]).await;
     outcome.expect("registered");
     assert_eq!(sent, [OPERATION, GET]);
 }
 
-async fn an_operation_elsewhere_gets_no_token() {
-    let (outcome, _, sent) = wait(Some("https://evil.example/op"), vec![there()]).await;
+async fn an_operation_on_another_host_gets_no_token() {
+    let (outcome, _, sent) = wait(Some("https://evil.example/op"), vec![existing()]).await;
     outcome.expect("registered");
     assert_eq!(sent, [GET]);
 }
 
-async fn failures_are_told_from_the_operation_and_from_the_model() {
+async fn failures_are_reported_from_the_operation_and_the_model() {
     let error = r#""error":{"code":"UploadIncomplete","message":"2 files are missing"}"#;
     for (operation, body) in [
         (Some("/op"), format!(r#"{{"status":"Failed",{error}}}"#)),
@@ -81,9 +81,9 @@ async fn failures_are_told_from_the_operation_and_from_the_model() {
 }
 
 /// A GET may lag behind, with any code (design/contracts/foundry.md#registration).
-async fn any_404_is_waited_for_and_its_code_is_kept() {
+async fn any_404_is_retried_and_its_code_is_kept() {
     let no_project = || answer("404 X", &[], r#"{"error":{"code":"ProjectNotFound","message":"no"}}"#);
-    let (outcome, _, _) = wait(None, vec![no_project(), no_project(), there()]).await;
+    let (outcome, _, _) = wait(None, vec![no_project(), no_project(), existing()]).await;
     outcome.expect("registered");
     let start = Instant::now();
     let (outcome, _, _) = wait(None, vec![no_project()]).await;
@@ -94,24 +94,24 @@ async fn any_404_is_waited_for_and_its_code_is_kept() {
     assert_eq!(start.elapsed().as_secs(), 30);
 }
 
-async fn a_project_that_does_not_answer_ends_the_wait_unless_something_was_seen() {
+async fn an_unreachable_project_ends_the_wait_unless_something_was_seen() {
     let busy = || answer("503 X", &[], "");
     let five = || std::iter::repeat_with(busy).take(5).collect::<Vec<_>>();
     let (outcome, _, sent) = wait(None, five()).await;
     assert!(matches!(outcome.expect_err("busy"), RegisterError::Unwatchable(error) if error.status() == Some(503)));
     assert_eq!(sent.len(), 5);
-    let plays = [vec![creating()], five(), vec![there()]].concat();
+    let plays = [vec![creating()], five(), vec![existing()]].concat();
     let (outcome, _, sent) = wait(None, plays).await;
     outcome.expect("registered");
     assert_eq!(sent.len(), 7);
 }
 
-async fn what_is_never_there_and_what_is_gone_are_told_apart() {
+async fn missing_and_vanished_models_are_distinguished() {
     let start = Instant::now();
-    let (outcome, heard, sent) = wait(None, vec![missing()]).await;
+    let (outcome, reported, sent) = wait(None, vec![missing()]).await;
     assert!(matches!(outcome.expect_err("never"), RegisterError::Absent { last_status: None, .. }));
     // The first poll after half a minute, after 0, 0.25, 0.75, 1.75, 3.75, 7.75 and 15.75 seconds.
-    assert_eq!((heard.len(), sent.len(), start.elapsed().as_secs()), (0, 8, 30));
+    assert_eq!((reported.len(), sent.len(), start.elapsed().as_secs()), (0, 8, 30));
     let start = Instant::now();
     let (outcome, _, sent) = wait(None, vec![missing(), missing(), missing(), creating(), missing()]).await;
     assert!(
@@ -121,15 +121,15 @@ async fn what_is_never_there_and_what_is_gone_are_told_apart() {
     assert_eq!((sent.len(), start.elapsed().as_secs()), (9, 45));
 }
 
-async fn an_end_is_that_of_this_version_alone() {
+async fn only_this_versions_final_state_counts() {
     let another = ok(r#"{"name":"m","version":"2","provisioningState":"Succeeded"}"#);
     let (outcome, _, _) = wait(None, vec![another]).await;
     let RegisterError::Unwatchable(error) = outcome.expect_err("another version") else { panic!("another error") };
     assert!(error.to_string().ends_with("it is about model 'm' version '2'"), "{error}");
     let unknown = ok(r#"{"name":"m","version":"1","provisioningState":""}"#);
-    let (outcome, heard, sent) = wait(None, vec![unknown, there()]).await;
+    let (outcome, reported, sent) = wait(None, vec![unknown, existing()]).await;
     outcome.expect("registered");
-    assert_eq!((heard, sent), (vec!["Unknown".to_owned()], vec![GET.to_owned(); 2]));
+    assert_eq!((reported, sent), (vec!["Unknown".to_owned()], vec![GET.to_owned(); 2]));
 }
 
 async fn the_limit_ends_the_wait() {

@@ -105,7 +105,7 @@ fn every_fault_has_its_rule() {
 }
 
 #[test]
-fn the_pause_doubles_up_to_its_cap_and_is_spread() {
+fn the_delay_doubles_up_to_its_cap_with_jitter() {
     let (first, cap) = (Duration::from_millis(500), Duration::from_secs(20));
     let seconds = |failed, jitter| pause(first, cap, failed, jitter).as_secs_f64();
     assert_eq!([1, 2, 3, 4].map(|failed| seconds(failed, NO_JITTER)), [0.5, 1.0, 2.0, 4.0]);
@@ -114,7 +114,7 @@ fn the_pause_doubles_up_to_its_cap_and_is_spread() {
 }
 
 #[test]
-fn attempts_end_with_their_number_and_with_a_final_failure() {
+fn attempts_end_at_their_limit_or_at_a_final_failure() {
     let timings = Timings::default();
     let mut backoff = Backoff::new(&timings, Retry::Idempotent).attempts(3);
     let (busy, requested) = (service(503, None), service(503, Some(Duration::from_secs(7))));
@@ -133,7 +133,7 @@ fn attempts_end_with_their_number_and_with_a_final_failure() {
 }
 
 #[test]
-fn an_answer_of_an_intermediary_gets_one_more_attempt() {
+fn a_response_of_an_intermediary_is_retried_once() {
     let timings = Timings::default();
     let intermediary = HttpError::BadAnswer {
         host: "h".to_owned(),
@@ -149,7 +149,7 @@ fn an_answer_of_an_intermediary_gets_one_more_attempt() {
 }
 
 #[test]
-fn polls_double_unless_the_service_asks_for_a_pause() {
+fn poll_delays_double_unless_the_service_asks_for_one() {
     let timings = Timings::default();
     let mut polls = Backoff::polls(&timings);
     let mut seconds = |requested: Option<u64>| polls.poll(requested.map(Duration::from_secs)).as_secs_f64();

@@ -1,11 +1,11 @@
-//! Body of an error response, in all the shapes that Foundry, ARM and storage use.
+//! Body of an error response, in all the formats that Foundry, ARM and storage use.
 
 use serde_json::Value;
 
 use super::{ErrorDetail, ServiceError};
 use crate::redact::clean;
 
-/// Longest text of an unknown body that is repeated.
+/// Maximum length of text quoted from an unknown body.
 const MAX_LENGTH: usize = 300;
 /// Text reported instead of an HTML page.
 pub(super) const HTML: &str = "an HTML page";
@@ -15,7 +15,7 @@ const MAX_DETAILS: usize = 20;
 const MAX_EXAMINED_DETAILS: usize = 1000;
 
 impl ServiceError {
-    /// Takes code, message and details from a body.
+    /// Reads code, message and details from a body.
     pub fn read_body(&mut self, body: &[u8]) {
         let text = String::from_utf8_lossy(body);
         let text = text.trim();
@@ -30,7 +30,7 @@ impl ServiceError {
                 return;
             }
         } else if let Some(code) = between(text, "<Code>", "</Code>") {
-            // Storage answers in XML.
+            // Storage responds with XML.
             self.code = Some(clean(code));
             let message = between(text, "<Message>", "</Message>").unwrap_or_default();
             self.message = clean(message.lines().next().unwrap_or_default());
@@ -44,7 +44,7 @@ impl ServiceError {
     }
 }
 
-/// Reads an `error` object, also one in the answer of an operation: the error, and its details and inner errors.
+/// Reads an `error` object, also from the response of an operation: the error, and its details and inner errors.
 #[must_use]
 pub(crate) fn read_error(error: &Value) -> (ErrorDetail, Vec<ErrorDetail>) {
     let mut details = Vec::new();
@@ -58,7 +58,7 @@ pub(in crate::http) fn looks_like_html(text: &str) -> bool {
     start.starts_with("<!doctype html") || start.starts_with("<html") || start.starts_with("<head")
 }
 
-/// Azure Policies that a refusal names.
+/// Azure Policies named in a rejection.
 fn policies(error: &Value) -> impl Iterator<Item = ErrorDetail> {
     const NAMES: [&str; 3] = ["policyAssignmentDisplayName", "policyDefinitionDisplayName", "policyAssignmentName"];
     let listed = error["additionalInfo"].as_array().into_iter().flatten().take(MAX_DETAILS);
@@ -71,7 +71,7 @@ fn policies(error: &Value) -> impl Iterator<Item = ErrorDetail> {
 fn detail(value: &Value) -> ErrorDetail {
     let code = ["code", "type"].into_iter().find_map(|key| as_text(&value[key]));
     let message = value.as_str().map(str::to_owned).or_else(|| as_text(&value["message"])).unwrap_or_default();
-    // Some services send a blank after the code.
+    // Some services send a space after the code.
     ErrorDetail { code: code.map(|code| clean(code.trim())), message: clean(message.trim()) }
 }
 
@@ -108,7 +108,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
 }
 
 fn short(text: &str) -> String {
-    // Cleaned before it is cut: half a secret is not recognised.
+    // Sanitized before it is truncated: half a secret is not recognized.
     let line = clean(&text.split_whitespace().collect::<Vec<_>>().join(" "));
     match line.char_indices().nth(MAX_LENGTH) {
         Some((end, _)) => format!("{}...", &line[..end]),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_of_an_error_reads_as_one_sentence() {
+    fn every_error_format_becomes_one_sentence() {
         for (status, body, text) in [
             (
                 404,
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_details_the_first_are_kept() {
+    fn only_the_first_of_many_details_are_kept() {
         for same in [false, true] {
             let details: Vec<Value> = (0..300_000)
                 .map(|n| serde_json::json!({"code": "C", "message": if same { 0 } else { n }.to_string()}))
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_unknown_body_is_cut() {
+    fn a_long_unknown_body_is_truncated() {
         assert_eq!(read(500, &"ä".repeat(1000)).message.chars().count(), MAX_LENGTH + 3);
     }
 

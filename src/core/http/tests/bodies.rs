@@ -50,7 +50,7 @@ async fn a_streamed_body_restarts_with_each_attempt() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn a_stall_ends_an_attempt_and_a_moving_counter_does_not() {
+async fn a_stall_ends_an_attempt_but_a_changing_counter_does_not() {
     let (client, _) = client(&[]);
     let timeout = Duration::from_millis(200);
     let server = Server::play(vec![ServerScript::Silence]).await;
@@ -62,7 +62,7 @@ async fn a_stall_ends_an_attempt_and_a_moving_counter_does_not() {
     assert_eq!(message, "no data transferred for 0.2 s");
 
     let (begun, moved) = (Instant::now(), AtomicU64::new(0));
-    // Moves for three timeouts, then stops.
+    // Progresses for three timeouts, then stops.
     let counter = || if begun.elapsed() < 3 * timeout { moved.fetch_add(1, Ordering::Relaxed) } else { 0 };
     client.send(&put().stall_timeout(timeout, counter)).await.expect_err("it stands still in the end");
     assert!(begun.elapsed() >= 4 * timeout, "{:?}", begun.elapsed());

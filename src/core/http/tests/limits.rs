@@ -54,7 +54,7 @@ async fn silence_ends_at_the_limit_of_the_request() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn a_body_without_end_is_refused() {
+async fn an_endless_body_is_rejected() {
     let mut huge = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec();
     huge.resize(huge.len() + (16 << 20) + 1, b' ');
     let server = Server::play(vec![ServerScript::Raw(huge)]).await;
@@ -65,7 +65,7 @@ async fn a_body_without_end_is_refused() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn a_dropped_request_leaves_nothing_behind() {
+async fn a_dropped_request_leaves_no_connection() {
     let server = Server::play(vec![ServerScript::Silence]).await;
     let (client, _) = client(&[]);
     let request = Request::new(Method::GET, server.url.clone(), Retry::Idempotent);
@@ -119,7 +119,7 @@ fn a_loopback_address_never_goes_through_a_proxy() {
             url.set_host(Some(host)).expect("host");
             client.send(&Request::new(Method::GET, url, Retry::None)).await.expect("direct");
         }
-        // Proves that the proxy is used at all: another host goes through it, and it refuses connections.
+        // Proves that the proxy is used at all: requests to another host go through it, and it refuses connections.
         let other = url::Url::parse("http://foundry.invalid/").expect("url");
         let error = client.send(&Request::new(Method::GET, other, Retry::None)).await.expect_err("proxy");
         assert!(matches!(error, HttpError::Network { fault: NetworkFault::Refused, .. }), "{error:?}");
@@ -132,7 +132,7 @@ fn a_loopback_address_never_goes_through_a_proxy() {
     });
 }
 
-/// Port of a proxy that answers one connection with 407, in its own thread.
+/// Port of a proxy that responds to one connection with 407, in a separate thread.
 fn proxy_that_wants_a_password() -> u16 {
     use std::io::{Read, Write};
 

@@ -62,7 +62,7 @@ async fn a_request_carries_its_headers_and_the_trace_shows_no_secret() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn a_busy_service_is_asked_five_times_and_reported_once() {
+async fn a_busy_service_is_retried_four_times_and_reported_once() {
     let server = Server::play(vec![answer("429 Too Many Requests", &["retry-after: 10"], "")]).await;
     let (client, reports) = client(&[]);
     let start = Instant::now();
@@ -91,7 +91,7 @@ async fn each_attempt_has_its_own_id() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn a_possibly_processed_request_is_not_sent_twice() {
+async fn a_possibly_processed_request_is_not_retried() {
     for (play, sent) in [
         (answer("500 X", &[], ""), 1),
         (answer("503 X", &[], ""), 1),

@@ -17,7 +17,7 @@ use crate::model::{Report, Reporter};
 pub(crate) enum ServerScript {
     /// Sends these bytes and ends the connection.
     Raw(Vec<u8>),
-    /// Answers nothing and keeps the connection open; lets the paused clock run.
+    /// Sends nothing and keeps the connection open; lets the paused clock run.
     Silence,
 }
 
@@ -33,7 +33,7 @@ impl ServerScript {
     }
 }
 
-/// A whole answer with a status, headers and a body.
+/// Complete response with a status, headers and a body.
 pub(crate) fn answer(status: &str, headers: &[&str], body: &str) -> ServerScript {
     let mut text = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
     for header in headers {
@@ -49,7 +49,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Plays these answers in turn, and repeats the last one. `{origin}` in an answer is replaced by the server's
+    /// Plays these responses in turn, and repeats the last one. `{origin}` in a response is replaced by the server's
     /// address.
     pub(crate) async fn play(plays: Vec<ServerScript>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -67,7 +67,7 @@ impl Server {
         Self { url, seen }
     }
 
-    /// All requests so far: head and body as they came.
+    /// All requests so far: head and body as received.
     pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -29,7 +29,7 @@ fn the_short_form_has_repository_revision_and_path() {
 }
 
 #[test]
-fn pages_of_the_hub_name_the_same() {
+fn urls_of_hub_pages_are_equivalent() {
     let public = HubEndpoint::parse(None).expect("the Hub");
     for (url, revision, path) in [
         ("https://huggingface.co/org/repo", None, ""),
@@ -50,7 +50,7 @@ fn pages_of_the_hub_name_the_same() {
 }
 
 #[test]
-fn pages_of_the_public_hub_are_asked_at_the_mirror() {
+fn pages_of_the_public_hub_are_requested_from_the_mirror() {
     let mirror = HubEndpoint::parse(Some("http://127.0.0.1:81")).expect("a mirror");
     let of = |url: &str| HubAddress::of_url(&Url::parse(url).expect("a URL"), &mirror);
     let typed = |url: &str| of(url).expect(url).map(|address| address.typed_host);

@@ -13,7 +13,7 @@ fn sum(content: &str) -> String {
     entry.split("\"oid\":\"").nth(2).and_then(|rest| rest.split('"').next()).expect("a sum").to_owned()
 }
 
-/// Answer of the Hub for a file in large storage; `place` is below `base`.
+/// Response of the Hub for a file in large storage; `place` is relative to `base`.
 fn elsewhere(base: &str, changed: &[(&str, &str)]) -> ServerScript {
     let mut headers = vec![
         ("x-repo-commit".to_owned(), SHA.to_owned()),
@@ -35,7 +35,7 @@ fn part(first: usize, last: usize, body: &str) -> ServerScript {
     answer("206 Partial Content", &[&format!("content-range: bytes {first}-{last}/{}", CONTENT.len())], body)
 }
 
-/// Reader of one file in large storage at a Hub that plays these answers once its list was read.
+/// Reader of one file in large storage on a Hub that plays these responses after its list was read.
 async fn file(hub_plays: Vec<ServerScript>) -> (Server, Arc<RemoteFile>) {
     let list = page(&[large("model.safetensors", CONTENT)]);
     let server = Server::play([vec![description(SHA), list], hub_plays].concat()).await;
@@ -61,7 +61,7 @@ async fn the_delivery_network_gets_no_token_and_one_url_serves_all_ranges() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn short_empty_and_silent_responses_are_asked_again_from_the_last_byte() {
+async fn short_empty_and_stalled_responses_are_requested_again_from_the_last_byte() {
     let short =
         ServerScript::Raw(b"HTTP/1.1 206 X\r\ncontent-range: bytes 0-7/8\r\ncontent-length: 8\r\n\r\nwei".to_vec());
     let empty = part(3, 7, "");
@@ -101,7 +101,7 @@ async fn a_server_that_ignores_or_changes_the_range_is_refused() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn answers_that_disagree_end_the_import() {
+async fn contradictory_responses_end_the_import() {
     let cdn = Server::play(vec![answer("206 Partial Content", &["content-range: bytes 0-7/9"], CONTENT)]).await;
     let (_hub, stale) = file(vec![elsewhere(cdn.url.as_str(), &[])]).await;
     assert!(matches!(stale.bytes(0..8).await, Err(HubError::Disagree { .. })));
@@ -141,7 +141,7 @@ async fn a_refused_url_is_renewed_once() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_small_file_is_proved_when_it_is_read() {
+async fn a_small_file_is_verified_when_it_is_read() {
     let list = || page(&[small("config.json", "{}"), large("model.safetensors", CONTENT)]);
     let commit = format!("x-repo-commit: {SHA}");
     let moved = ["location: /api/resolve-cache/x", commit.as_str()];

@@ -13,7 +13,7 @@ async fn refused(headers: &[&str], status: &str, body: &str, token: Option<&str>
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn each_refusal_has_its_meaning() {
+async fn each_rejection_has_its_error() {
     let token = Some("hf_CANARYCANARY");
     let not_found = ["x-error-code: RepoNotFound", "x-request-id: Root=1-2"];
     let error = refused(&not_found, "401 Unauthorized", r#"{"error":"Repository not found"}"#, None).await;
@@ -41,7 +41,7 @@ async fn each_refusal_has_its_meaning() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_server_that_is_no_hub_is_reported() {
+async fn a_server_that_is_not_a_hub_is_reported() {
     for body in ["<html>CANARY</html>", "", "{}", r#"{"id":"org/repo","sha":"main"}"#] {
         let error = refused(&[], "200 OK", body, None).await;
         assert!(matches!(error, HubError::NotAHub { .. }), "{body}: {error:?}");
@@ -66,7 +66,7 @@ async fn a_renamed_repository_is_followed_within_the_hub() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_list_that_leaves_the_hub_or_turns_in_circles_is_refused() {
+async fn a_list_that_leaves_the_hub_or_has_a_cycle_is_rejected() {
     for link in [
         "<https://evil.example/x>; rel=\"next\"".to_owned(),
         format!("<{{origin}}api/models/org/repo/tree/{SHA}?recursive=true&expand=false>; rel=\"next\""),
@@ -79,7 +79,7 @@ async fn a_list_that_leaves_the_hub_or_turns_in_circles_is_refused() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_mistyped_path_has_near_names() {
+async fn a_mistyped_path_has_suggestions() {
     let server = Server::play(vec![description(SHA), page(&[small("fp8/config.json", "{}")])]).await;
     match planned(&server, "org/repo/fp16").await.expect_err("no such path") {
         HubError::EntryNotFound { path, near, .. } => {
@@ -116,7 +116,7 @@ async fn a_long_or_endless_rate_limit_is_an_error() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn failures_that_pass_are_retried() {
+async fn transient_failures_are_retried() {
     let busy = answer("503 Service Unavailable", &[], "");
     let server =
         Server::play(vec![busy.clone(), ServerScript::Silence, ServerScript::Raw(Vec::new()), description(SHA)]).await;

@@ -6,56 +6,58 @@ use std::time::{Duration, Instant};
 const BLOCK: f64 = crate::store::BLOCK as f64;
 /// Number in flight at the start.
 pub(super) const FIRST: u32 = 16;
-/// One connection alone is often slower than the line.
+/// Minimum: one connection alone is often slower than the line.
 const MIN: u32 = 2;
-/// Maximum time until the content in flight arrives, in seconds.
+/// Maximum time until the content in flight is stored, in seconds.
 const MAX_IN_FLIGHT_SECONDS: f64 = 7.0;
-/// Time in which a chosen rate sends the content in flight at the start, in seconds: the line is expected to reach it.
+/// Time in which the rate limit sends the content in flight at the start, in seconds: the line is assumed to reach the
+/// limit.
 const LIMITED_SECONDS: f64 = 2.0;
-/// Part of a chosen rate that counts as all of it.
+/// Share of the rate limit that counts as reaching it.
 const REACHED: f64 = 0.9;
-/// Factor of growth,
+/// Factor of growth.
 const GROWTH_FACTOR: u32 = 2;
-/// where each connection is no faster than this, in bytes per second, by this factor,
+/// Maximum rate per connection, in bytes per second, up to which growth uses the larger factor below.
 const SLOW_CONNECTION: f64 = 16e6;
+/// Larger factor of growth.
 const FAST_GROWTH_FACTOR: u32 = 4;
-/// and they are worth it where all together are so much faster.
+/// Minimum factor of the combined rate for which growth is kept.
 const MIN_GROWTH: f64 = 1.15;
-/// Fewer are worth it where all together are no slower than that.
+/// Minimum factor of the combined rate for which a reduction is kept.
 const MAX_LOSS: f64 = 0.75;
-/// Settled concurrency is measured again immediately where it exceeds by this factor what the time limit allows,
+/// Settled concurrency is measured again immediately if it exceeds the maximum for the time limit by this factor.
 const EXCESS_FACTOR: u32 = 2;
-/// and after this time, since the line may be another one, in any case.
+/// Settled concurrency is measured again after this time in any case, since the line may have changed.
 const RECHECK_INTERVAL: Duration = Duration::from_secs(300);
 
-/// Purpose of the present number.
+/// State of the measurement.
 #[derive(Clone, Copy, Debug)]
 enum Phase {
     /// First measurement of the rate.
     Look,
-    /// An attempt, after this number in flight with this rate.
+    /// Tries more requests, after this number in flight with this rate.
     More(u32, f64),
-    /// An attempt with fewer, after this number in flight with this rate.
+    /// Tries fewer requests, after this number in flight with this rate.
     Fewer(u32, f64),
-    /// Found to be the right one at this time.
+    /// Settled at this time.
     Settled(Instant),
 }
 
-/// The number, and what decides it. Pure.
+/// Chosen concurrency, and the observations behind it. Pure.
 #[derive(Debug)]
 pub(super) struct Measure {
     max: u32,
     now: u32,
-    /// Maximum rate that the user chose, in bytes per second; infinite without one.
+    /// Rate limit set by the user, in bytes per second; infinite without one.
     limit: f64,
     state: Phase,
-    /// Each connection is slow for itself: patience would only make the upload slower.
+    /// True if each connection is slow by itself: fewer requests would only make the upload slower.
     is_slow_each: bool,
 }
 
 impl Measure {
-    /// `limit`: the rate that the user chose, in bytes per second. Requests share it, so that of many none is complete
-    /// for long.
+    /// Starts a measurement. `limit`: rate limit set by the user, in bytes per second. Requests share it: with many of
+    /// them, none would complete for a long time.
     pub(super) fn new(max: u32, first: u32, limit: Option<u64>) -> Self {
         let limit = limit.map_or(f64::INFINITY, |rate| rate as f64);
         let limited = ((limit * LIMITED_SECONDS / BLOCK) as u32).max(MIN);
@@ -63,7 +65,7 @@ impl Measure {
     }
 
     /// Records the combined rate of all requests in flight in bytes per second, of which the line delivers at most
-    /// `delivered`: full buffers of the system resemble a fast line for a while.
+    /// `delivered`: while the system's buffers fill up, a slow line looks fast.
     pub(super) fn observed(&mut self, rate: f64, delivered: f64, at: Instant) {
         let arriving = rate.min(delivered);
         if let Phase::Settled(since) = self.state {
@@ -80,7 +82,7 @@ impl Measure {
                 self.is_slow_each = true;
                 self.more(number, before, before, at)
             }
-            // It was slow only for a moment.
+            // The line was slow only for a moment.
             Phase::Fewer(_, before) if arriving > before * MIN_GROWTH => self.more(self.now, rate, arriving, at),
             Phase::Look | Phase::Fewer(..) if patient < self.now => (patient, Phase::Fewer(self.now, arriving)),
             Phase::Look | Phase::More(..) => self.more(self.now, rate, arriving, at),
@@ -88,22 +90,23 @@ impl Measure {
         };
     }
 
-    /// Records the maximum rate that the line delivers, in bytes per second, whatever the buffers of the system accept.
+    /// Records the maximum rate that the line delivers, in bytes per second, regardless of what the system's buffers
+    /// accept.
     pub(super) fn delivered(&mut self, rate: f64) {
         (self.now, self.state) = (self.max_in_flight(rate).min(self.now), Phase::Look);
     }
 
-    /// A request was refused because the store is busy, or the line broke although it had time.
+    /// Records that a request was rejected because the store is busy, or that the line failed although it had time.
     pub(super) fn failed(&mut self, at: Instant) {
         (self.now, self.state) = ((self.now / 2).max(MIN.min(self.max)), Phase::Settled(at));
     }
 
-    /// The present number.
+    /// Current concurrency.
     pub(super) fn current(&self) -> u32 {
         self.now
     }
 
-    /// The present number, where it was found to be the right one.
+    /// Current concurrency, if it is settled.
     pub(super) fn settled(&self) -> Option<u32> {
         matches!(self.state, Phase::Settled(_)).then_some(self.now)
     }
@@ -118,12 +121,12 @@ impl Measure {
         }
     }
 
-    /// True if even half of the present number is more than patience allows at this rate.
+    /// True if even half of the current concurrency exceeds the maximum for this rate.
     pub(super) fn are_too_many(&self, rate: f64) -> bool {
         self.now > MIN && self.max_in_flight(rate) <= self.now / EXCESS_FACTOR
     }
 
-    /// The most that patience allows at this rate.
+    /// Maximum concurrency for this rate by the time limit.
     fn max_in_flight(&self, rate: f64) -> u32 {
         if self.is_slow_each {
             return self.max;
@@ -147,7 +150,7 @@ mod tests {
             (f64::from(in_flight) * self.connection).min(self.all) * f64::from(1 << 20)
         }
 
-        /// Observes until the number has settled.
+        /// Observes until the concurrency has settled.
         fn settle(&self, measure: &mut Measure, at: Instant) {
             for _ in 0..16 {
                 measure.observed(self.rate(measure.now), f64::INFINITY, at);
@@ -162,7 +165,7 @@ mod tests {
             self.limited(first, None)
         }
 
-        /// With a rate that the user chose, in MiB per second.
+        /// Settled concurrency with a rate limit, in MiB per second.
         fn limited(&self, first: u32, limit: Option<u64>) -> u32 {
             let mut measure = Measure::new(32, first, limit.map(|rate| rate << 20));
             let all = limit.map_or(self.all, |rate| self.all.min(rate as f64));
@@ -172,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_line_keeps_few_blocks_and_one_with_room_gets_many() {
+    fn a_saturated_line_keeps_few_requests_and_a_fast_one_gets_many() {
         for (all, connection, number) in [
             (1e9, 25.0, 32),
             (400.0, 25.0, 16),
@@ -185,26 +188,26 @@ mod tests {
         ] {
             assert_eq!(SimulatedLink { all, connection }.number(FIRST), number, "{all} {connection}");
         }
-        // The concurrency of an earlier run, on the same line and on a wider one.
+        // Concurrency of an earlier run, on the same line and on a faster one.
         assert_eq!(SimulatedLink { all: 2.5, connection: 100.0 }.number(2), 2);
         assert_eq!(SimulatedLink { all: 1e9, connection: 25.0 }.number(2), 32);
     }
 
     #[test]
-    fn a_chosen_rate_is_reached_with_few_blocks() {
+    fn a_rate_limit_is_reached_with_few_requests() {
         let line = SimulatedLink { all: 1e9, connection: 25.0 };
         for (limit, number) in [(1, 2), (8, 3), (16, 6), (64, 16), (1000, 32)] {
             assert_eq!(line.limited(FIRST, Some(limit)), number, "{limit}");
         }
         assert_eq!(line.limited(2, Some(8)), 2, "of an earlier run");
-        // Where few connections are slower than that, more are used.
+        // More are used if a few connections do not reach the limit.
         assert_eq!(SimulatedLink { all: 1e9, connection: 1.0 }.limited(FIRST, Some(8)), 7);
         // A line that is slower than the limit.
         assert_eq!(SimulatedLink { all: 2.5, connection: 100.0 }.limited(FIRST, Some(64)), 3);
     }
 
     #[test]
-    fn a_line_that_changes_is_noticed_after_a_while() {
+    fn a_changed_line_is_detected_after_some_time() {
         let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST, None));
         SimulatedLink { all: 2.5, connection: 100.0 }.settle(&mut measure, begun);
         let wide = SimulatedLink { all: 1e9, connection: 25.0 };
@@ -215,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_seemed_fast_is_noticed_before_a_block_has_arrived() {
+    fn a_seemingly_fast_line_is_detected_before_a_block_is_stored() {
         let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST, None));
         let (buffers, line) =
             (SimulatedLink { all: 13.0, connection: 100.0 }, SimulatedLink { all: 2.5, connection: 100.0 });
@@ -244,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_stops_for_a_moment_keeps_its_number() {
+    fn a_short_pause_of_the_line_keeps_the_concurrency() {
         let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST, None));
         let line = SimulatedLink { all: 400.0, connection: 25.0 };
         line.settle(&mut measure, begun);
@@ -256,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_asked() {
+    fn concurrency_never_exceeds_the_maximum() {
         for max in [1, 2, 3, 5, 32] {
             let mut measure = Measure::new(max, FIRST, None);
             SimulatedLink { all: 1e9, connection: 2.0 }.settle(&mut measure, Instant::now());

@@ -5,31 +5,32 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The buffers of the system are full so long after the first byte of a request.
+/// Time after the first byte of a request until the buffers of the system are full.
 pub(super) const WARM_UP: Duration = Duration::from_millis(150);
-/// Each connection is watched so long, on average, before the number is judged,
+/// Average time for which each connection is observed before the concurrency is adjusted.
 pub(super) const OBSERVATION_TIME: Duration = Duration::from_millis(100);
-/// and all of them for this many bytes, since a slow connection rarely accepts a piece,
+/// Number of bytes for which all connections together are observed, since a slow connection rarely accepts a piece.
 const OBSERVATION_BYTES: u64 = 4 << 20;
-/// or, where not even that moves, for so long.
+/// Maximum time of an observation, if not even that many bytes move.
 const MAX_OBSERVATION: Duration = Duration::from_secs(10);
-/// Weight of the newest request in the rate of arrivals.
+/// Weight of the newest request in the rate of stored content.
 const NEWEST_WEIGHT: f64 = 0.25;
 
-/// Progress of one request, counted by whatever thread sends it.
+/// Progress of one request, counted by the thread that sends it.
 #[derive(Debug)]
 pub(in crate::native) struct RequestProgress {
     entered: Instant,
     /// Length of the content in bytes.
     length: u64,
     taken: AtomicU64,
-    /// Nanoseconds from `entered` until the first byte was taken; 0 before that.
+    /// Nanoseconds from `entered` until the first byte was accepted; 0 before that.
     begun: AtomicU64,
-    /// Nanoseconds from `entered` until the last byte so far was taken.
+    /// Nanoseconds from `entered` until the last byte so far was accepted.
     last: AtomicU64,
 }
 
 impl RequestProgress {
+    /// Progress of a request with this many bytes of content.
     pub(super) fn new(length: u64) -> Self {
         let [taken, begun, last] = Default::default();
         Self { entered: Instant::now(), length, taken, begun, last }
@@ -44,13 +45,13 @@ impl RequestProgress {
         }
     }
 
-    /// Another attempt begins.
+    /// Starts another attempt.
     pub(in crate::native) fn restart(&self) {
         self.begun.store(0, Ordering::Relaxed);
         self.taken.store(0, Ordering::Relaxed);
     }
 
-    /// When the first byte was taken, and how many were by now.
+    /// Time at which the first byte was accepted, and the number of bytes accepted so far.
     fn start_and_bytes(&self) -> Option<(Instant, u64)> {
         match self.begun.load(Ordering::Relaxed) {
             0 => None,
@@ -58,7 +59,8 @@ impl RequestProgress {
         }
     }
 
-    /// Until when the line has shown how much it takes: what was taken whole waits for its acknowledgement.
+    /// Time until which the line has shown its rate: content that was accepted completely only waits for its
+    /// acknowledgement.
     fn until(&self, taken: u64, now: Instant) -> Instant {
         if taken < self.length { now } else { self.after(self.last.load(Ordering::Relaxed)).min(now) }
     }
@@ -72,21 +74,21 @@ impl RequestProgress {
 #[derive(Debug)]
 struct TrackedRequest {
     progress: Arc<RequestProgress>,
-    /// Maximum number of requests in flight beside this one, itself included.
+    /// Maximum number of concurrent requests during this one, including itself.
     beside: usize,
-    /// Time and byte from which it counts for the current observation.
+    /// Time and byte at which the current observation of this request began.
     from: Option<(Instant, u64)>,
 }
 
-/// Observations of the present number.
+/// Observations of the current concurrency.
 #[derive(Debug)]
 struct Observation {
     begun: Instant,
-    /// Of requests that have ended.
+    /// Throughput of the requests that have ended.
     ended: Throughput,
 }
 
-/// Bytes over the time of connections.
+/// Bytes, and the connection time that they took.
 #[derive(Clone, Copy, Debug, Default)]
 struct Throughput {
     connections: u32,
@@ -107,13 +109,13 @@ impl Observation {
 }
 
 impl TrackedRequest {
-    /// Observations since it counts; none while buffers fill, nor after everything was taken.
+    /// Bytes and time of this observation; none while buffers fill up, nor after everything was accepted.
     fn observe(&mut self, look: Instant, now: Instant) -> Option<(u64, Duration)> {
         let (begun, taken) = self.progress.start_and_bytes()?;
         if now < begun + WARM_UP {
             return None;
         }
-        // Another attempt may have begun meanwhile.
+        // Another attempt may have begun in the meantime.
         let (from, bytes) =
             self.from.filter(|(at, bytes)| *at >= begun && *bytes <= taken).unwrap_or((now.max(look), taken));
         self.from = Some((from, bytes));
@@ -128,40 +130,42 @@ impl TrackedRequest {
         Some(self.progress.length as f64 / now.saturating_duration_since(begun).as_secs_f64())
     }
 
-    /// Observations at the end of the request. A request within this observation counts as a whole: its acknowledgement
-    /// has waited for the content in the buffers.
+    /// Bytes and time at the end of the request. A request within this observation counts as a whole: its
+    /// acknowledgement had to wait for the content in the buffers.
     fn ended(&mut self, look: Instant, now: Instant) -> Option<(u64, Duration)> {
         let (begun, taken) = self.progress.start_and_bytes()?;
         if begun >= look { Some((taken, now.saturating_duration_since(begun))) } else { self.observe(look, now) }
     }
 }
 
-/// Requests in flight, and their present observation.
+/// Requests in flight, and their current observation.
 #[derive(Debug)]
 pub(super) struct Observer {
     in_flight: Vec<TrackedRequest>,
     look: Observation,
-    /// Bytes per second that arrived, by the time that whole requests took until they were acknowledged.
+    /// Rate at which content was stored in bytes per second, by the time from the start of whole requests to their
+    /// acknowledgement.
     delivered: Option<f64>,
 }
 
 impl Observer {
+    /// Observer without requests.
     pub(super) fn new(now: Instant) -> Self {
         Self { in_flight: Vec::new(), look: Observation::begin(now), delivered: None }
     }
 
-    /// A request begins.
+    /// Adds a request that begins.
     pub(super) fn enter(&mut self, progress: Arc<RequestProgress>) {
         self.in_flight.push(TrackedRequest { progress, beside: 0, from: None });
         let number = self.in_flight.len();
         self.in_flight.iter_mut().for_each(|watched| watched.beside = watched.beside.max(number));
     }
 
-    /// A request has ended.
+    /// Removes a request that has ended.
     pub(super) fn leave(&mut self, progress: &Arc<RequestProgress>, now: Instant) {
         if let Some(at) = self.in_flight.iter().position(|watched| Arc::ptr_eq(&watched.progress, progress)) {
             let mut watched = self.in_flight.swap_remove(at);
-            // The time of a smaller one depends more on the server than on the line.
+            // The duration of a smaller one depends more on the server than on the line.
             if let Some(bound) = watched.bound(now).filter(|_| watched.progress.length >= crate::store::BLOCK / 2) {
                 let delivered = bound * watched.beside as f64;
                 self.delivered =
@@ -181,8 +185,8 @@ impl Observer {
         }
     }
 
-    /// Upper bound of the line's rate in bytes per second: from the requests in flight in their time so far, and from
-    /// what has arrived.
+    /// Upper bound of the line's rate in bytes per second, from the requests in flight and from the content already
+    /// stored.
     pub(super) fn bound(&self, number: u32, now: Instant) -> f64 {
         let in_flight = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
         let on_their_way = if in_flight < number - number / 4 {
@@ -196,11 +200,11 @@ impl Observer {
         self.delivered.map_or(on_their_way, |delivered| delivered.min(on_their_way))
     }
 
-    /// The rate of this number in flight together in bytes per second, once enough of it was seen.
+    /// Combined rate at this concurrency in bytes per second, once enough of it was observed.
     pub(super) fn rate(&mut self, number: u32, now: Instant) -> Option<f64> {
         let in_flight = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
         let enough = number - number / 4;
-        // Requests of another concurrency say nothing about this one.
+        // Requests of another concurrency do not count for this one.
         if in_flight > number || in_flight < enough {
             self.begin_observation(now);
             return None;
@@ -218,7 +222,7 @@ impl Observer {
             return None;
         }
         if seen.bytes == 0 {
-            // A line without progress says nothing.
+            // A line without progress shows no rate.
             self.begin_observation(now);
             return None;
         }

@@ -19,10 +19,10 @@ use crate::model::{BlobPath, ContentHash, Report, SourceFile};
 use crate::store::{BlobVersion, BlockId, BlockLayout, StoredBlocks, content_type};
 use crate::units;
 
-/// Bytes that are read without a report.
+/// Interval of progress reports in bytes read.
 const REPORTED_READ_BYTES: u64 = 512 << 20;
 
-/// One file that is being sent, in the shape that it had when it was opened.
+/// One file that is being sent, in the state that it had when it was opened.
 pub(super) struct FileSender<'f, 'a> {
     pub(super) files: &'f UploadContext<'a>,
     pub(super) shape: &'f SourceFile,
@@ -61,7 +61,7 @@ impl FileSender<'_, '_> {
         let mut uploaded: HashSet<BlockId> = match listed {
             _ if committed.is_some() => ids.iter().cloned().collect(),
             Some(blocks) => blocks.uncommitted,
-            // The SAS does not allow to list: acknowledged blocks count, until the commit says otherwise.
+            // The SAS does not permit listing: acknowledged blocks count, until the commit fails.
             None => ids.iter().filter(|id| self.files.record.contains(id)).cloned().collect(),
         };
         let mut is_second_pass = false;
@@ -92,7 +92,7 @@ impl FileSender<'_, '_> {
         ids: &[BlockId],
         uploaded: &HashSet<BlockId>,
     ) -> Result<Option<ContentHash>, NativeError> {
-        // Uploaded blocks must be read too for the file's checksum, and missing ones should not wait for that.
+        // The file's checksum needs the uploaded blocks too, and the missing ones should not wait for that.
         let is_read_apart = self.files.controls.hash && !uploaded.is_empty();
         let unread = Cell::new(if is_read_apart { self.shape.bytes } else { 0 });
         let sending = async {
@@ -122,7 +122,7 @@ impl FileSender<'_, '_> {
     }
 
     /// Sends missing content, each block as soon as it is read. With `hash` the inner value is the SHA-256 of the
-    /// blocks in their order, whichever of them is sent first.
+    /// blocks in order, regardless of which is sent first.
     async fn missing(
         &self,
         file: &Arc<File>,
@@ -144,7 +144,7 @@ impl FileSender<'_, '_> {
                 let pooled = while_in_flight(&mut in_flight, self.files.reserve_buffer(range.1)).await?;
                 let (read, for_sum) = oneshot::channel();
                 if hash {
-                    // The receiver is gone only when the upload ends.
+                    // The receiver is dropped only when the upload ends.
                     in_order.send(for_sum).ok();
                 }
                 let what = format!("block {} of {count} of {}", units::grouped(index + 1), self.path());
@@ -182,14 +182,14 @@ impl FileSender<'_, '_> {
         .await
     }
 
-    /// SHA-256 of the blocks in the order in which they were begun; none where there was no block.
+    /// SHA-256 of the blocks in the order in which they were begun; none if there was no block.
     async fn sum(
         &self,
         mut blocks: mpsc::UnboundedReceiver<oneshot::Receiver<Bytes>>,
     ) -> Result<Option<ContentHash>, NativeError> {
         let mut sum = FileSum::new();
         while let Some(block) = blocks.recv().await {
-            // A block that cannot be read ends the sending, which reports why.
+            // A block that cannot be read ends the transfer, which reports the reason.
             let Ok(content) = block.await else { break };
             sum = self
                 .blocking(move || {
@@ -208,8 +208,8 @@ impl FileSender<'_, '_> {
         blocking(work).await.map_err(|why| file_error(self.path(), why))
     }
 
-    /// Puts content: a block of this id, or without one the blob itself with its SHA-256. Returns which write of the blob it
-    /// was; none for a block.
+    /// Sends content: a block with this id, or without one the blob itself with its SHA-256. Returns the version of the
+    /// blob; none for a block.
     async fn put(
         &self,
         content: &BufferedContent,

@@ -14,11 +14,11 @@ use crate::native::error::NativeError;
 use crate::native::file::{closed, while_in_flight};
 use crate::store::{BlockId, BlockLayout, CopyRefusal, CopySource, StoreError, content_type};
 
-/// The first block comes within this time, or the files are streamed.
+/// Maximum duration of the first block: otherwise the files are streamed.
 const PROBE: Duration = Duration::from_secs(5);
-/// A block takes no longer: the store answers only when it has all of it.
+/// Maximum duration of other blocks: the store responds only when it has all of a block.
 const COPY: Duration = Duration::from_secs(300);
-/// Attempts of a block where the source or the store is busy.
+/// Attempts per block while the source or the store is busy.
 const ATTEMPTS: u32 = 4;
 
 /// Reason why a block was not copied: a failure that ends the upload, or one after which the file is streamed.
@@ -34,7 +34,7 @@ impl From<NativeError> for CopyFailure {
 }
 
 impl ImportContext<'_> {
-    /// Who carries the large files. Found out once, by the first block of the first of them.
+    /// Carrier of the large files. Determined once, by the first block of the first of them.
     pub(super) async fn carrier(&self, remote: &SharedRemoteFile, shape: &SourceFile) -> Result<Carrier, NativeError> {
         self.carrier.get_or_try_init(|| self.find_carrier(remote, shape)).await.copied()
     }
@@ -64,7 +64,7 @@ impl ImportContext<'_> {
         }
     }
 
-    /// Copies the first block. The inner error has the reason why that is not worth it.
+    /// Copies the first block. The inner error is the reason why copying does not pay off.
     async fn probe(&self, remote: &SharedRemoteFile, shape: &SourceFile) -> Result<Result<(), String>, NativeError> {
         if self.transfer.verify == VerifyMode::Full && !self.files.store.may_read().await {
             return Err(NativeError::WriteOnly);
@@ -77,7 +77,7 @@ impl ImportContext<'_> {
         }
         match tokio::time::timeout(limit, self.copied_block(remote, shape, (&id, range))).await {
             Ok(Ok(())) => {
-                // Set once, as the carrier is.
+                // Set once, like the carrier.
                 self.probed.set(id).ok();
                 Ok(Ok(()))
             }
@@ -92,7 +92,7 @@ impl ImportContext<'_> {
         self.files.record.copied_layout(shape).generation(generation)
     }
 
-    /// Lets the store copy a file. The inner error has the reason why it is streamed instead.
+    /// Lets the store copy a file. The inner error is the reason why it is streamed instead.
     pub(super) async fn copied(
         &self,
         remote: &SharedRemoteFile,
@@ -132,7 +132,7 @@ impl ImportContext<'_> {
                     Ok(()) => {}
                     Err(CopyFailure::Failed(error)) => return Err(error),
                     Err(CopyFailure::Reason(reason)) => {
-                        // They are streamed now, and count as sent.
+                        // They are now streamed, and count as sent.
                         let is_new = |id: &BlockId| {
                             let is_probed = self.probed.get() == Some(id);
                             self.files.record.contains(id) && (is_probed || !uploaded.contains(id))
@@ -158,14 +158,14 @@ impl ImportContext<'_> {
             Ok(HubSum::Sha256(hash)) => Ok(Ok((Some(hash), version))),
             Ok(HubSum::GitSha1(_)) => Ok(Ok((None, version))),
             Err(sums) => {
-                // The next run copies it under other ids, so that this content is not taken for the file again.
+                // The next run copies it under other ids, so that this content is not mistaken for the file again.
                 self.sums.discard(&self.files.record.layout(shape).whole()).map_err(NativeError::Record)?;
                 Err(mismatch(remote.file(), sums))
             }
         }
     }
 
-    /// Lets the store copy one block: with a new signed URL after a refusal, and again where it is busy.
+    /// Lets the store copy one block: with a new signed URL after a rejection, and again if it is busy.
     async fn copied_block(
         &self,
         remote: &SharedRemoteFile,

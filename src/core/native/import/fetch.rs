@@ -1,4 +1,4 @@
-//! Known facts and fetched content of a block before it is sent.
+//! Known state and fetched content of a block before it is sent.
 
 use std::collections::HashSet;
 use std::io;
@@ -29,7 +29,7 @@ impl ImportContext<'_> {
         Ok(match listed {
             Some(StoredBlocks { committed, version, .. }) if committed == ids => (HashSet::new(), Some(version)),
             Some(blocks) => (blocks.uncommitted, None),
-            // The SAS does not allow to list: acknowledged blocks count, until the commit says otherwise.
+            // The SAS does not permit listing: acknowledged blocks count, until the commit fails.
             None => (known(), None),
         })
     }

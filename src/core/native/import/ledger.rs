@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-/// Blocks from the first one on that the present run has to sum.
+/// Blocks that this run has to hash, in order.
 #[derive(Debug)]
 pub(super) struct Ledger {
-    /// Blocks that are in the store and summed, from the first one on.
+    /// Number of leading blocks that are stored and hashed.
     done: u64,
-    /// Blocks behind them that are in the store.
+    /// Stored blocks after them.
     stored: BTreeSet<u64>,
-    /// Blocks up to which the file is summed, and the state of the sum there.
+    /// Number of leading blocks that are hashed, and the state of the hash there.
     summed: VecDeque<(u64, Vec<u8>)>,
 }
 
@@ -19,7 +19,7 @@ impl Ledger {
         Self { done, stored: BTreeSet::new(), summed: VecDeque::new() }
     }
 
-    /// This block is in the store.
+    /// Records that this block is stored.
     pub(super) fn stored(&mut self, block: u64) {
         self.stored.insert(block);
     }
@@ -29,7 +29,8 @@ impl Ledger {
         self.summed.push_back((blocks, state));
     }
 
-    /// How far both are, where that is farther than before: blocks that are done, how many more these are, and the state.
+    /// Advances to the blocks that are both stored and hashed; if there are new ones, returns the number of completed
+    /// blocks, the increase, and the state of the hash.
     pub(super) fn advance(&mut self) -> Option<(u64, u64, Vec<u8>)> {
         let mut stored = self.done;
         while self.stored.contains(&stored) {

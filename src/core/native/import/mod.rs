@@ -1,5 +1,5 @@
-//! Transfer of files from the Hugging Face Hub to the store: copied by the store itself where it can, otherwise
-//! streamed through this machine's memory. Only the record is written to disk.
+//! Transfer of files from the Hugging Face Hub to the store: copied by the store itself if it can, otherwise streamed
+//! through this machine's memory. Only the record is written to disk.
 
 mod copy;
 mod fetch;
@@ -23,13 +23,13 @@ use crate::units;
 
 /// Concurrent calls by which the store copies blocks: each uses almost no resources here.
 const COPIES: usize = 16;
-/// Concurrent range requests to the Hub, of all files. They need no permits: fetched content waits for one, so that the
-/// line is busy in both directions.
+/// Concurrent range requests to the Hub, of all files. They need no permits: fetched content waits for a permit to
+/// send, so that the line is busy in both directions.
 pub(super) const FETCHES: u32 = 16;
-/// Attempts to get the right content of a file: the second one helps after damage in transit.
+/// Attempts to get the correct content of a file: the second one helps after damage in transit.
 const CONTENT_ATTEMPTS: u32 = 2;
 
-/// Everything that the files of one import share.
+/// State shared by all files of one import.
 pub(super) struct ImportContext<'a> {
     files: &'a UploadContext<'a>,
     source: &'a HubSource,
@@ -45,7 +45,7 @@ pub(super) struct ImportContext<'a> {
     unverified_bytes: AtomicU64,
 }
 
-/// Arrived file: its SHA-256 where it is verified, and the version of the blob.
+/// Result of an uploaded file: its SHA-256 if it is verified, and the version of the blob.
 type Arrival = (Option<ContentHash>, BlobVersion);
 
 impl<'a> ImportContext<'a> {
@@ -89,7 +89,7 @@ impl<'a> ImportContext<'a> {
         Ok(SentFile { file: planned.clone(), sha256, version, is_changed: false })
     }
 
-    /// By the store, or by this machine where the store cannot.
+    /// Transfers a file through the store, or through this machine if the store cannot copy it.
     async fn transfer_file(&self, file: &HubFile, shape: &SourceFile) -> Result<Arrival, NativeError> {
         let remote = self.transfer.reader.file(file);
         let whole = self.files.record.layout(shape).whole();
@@ -121,7 +121,7 @@ impl<'a> ImportContext<'a> {
         }
     }
 
-    /// The store cannot copy a file: it is streamed, if that is allowed.
+    /// Switches to streaming after the store could not copy a file, if that is allowed.
     fn fall_back_to_streaming(&self, file: &HubFile, reason: String) -> Result<(), NativeError> {
         if self.transfer.copy == CopyMode::Server {
             return Err(NativeError::NotCopied { path: file.path.clone(), reason });
@@ -130,13 +130,13 @@ impl<'a> ImportContext<'a> {
         Ok(())
     }
 
-    /// Counts a file that arrived without a proof of its content.
+    /// Counts a file that was stored without proof of its content.
     fn count_unverified(&self, remote: &RemoteFile) {
         self.unverified_files.fetch_add(1, Ordering::Relaxed);
         self.unverified_bytes.fetch_add(remote.file().bytes, Ordering::Relaxed);
     }
 
-    /// Reports what arrived without a proof.
+    /// Reports the files that were stored without proof of their content.
     pub(super) fn report_unverified(&self) {
         let (files, bytes) =
             (self.unverified_files.load(Ordering::Relaxed), self.unverified_bytes.load(Ordering::Relaxed));
@@ -149,7 +149,7 @@ impl<'a> ImportContext<'a> {
     }
 
     fn emit(&self, event: TransferEvent) {
-        // The receiver is gone only when the upload ends.
+        // The receiver is dropped only when the upload ends.
         self.events.send(event).ok();
     }
 
@@ -158,10 +158,10 @@ impl<'a> ImportContext<'a> {
     }
 }
 
-/// Error for a content that differs from the Hub's checksum.
+/// Error for content that differs from the Hub's checksum.
 fn mismatch(file: &HubFile, sums: SumMismatch) -> NativeError {
     NativeError::of_hub(HubError::Mismatch { path: file.repo_path.clone(), sums })
 }
 
-/// A file of the import, as it is shared by all who read it.
+/// A file of the import, shared by all its readers.
 type SharedRemoteFile = Arc<RemoteFile>;

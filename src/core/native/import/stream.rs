@@ -20,31 +20,32 @@ use crate::native::{SMALL, file};
 use crate::store::{BlockId, BlockLayout, content_type};
 use crate::units;
 
-/// Blocks of one file that are begun beyond its saved checksum: at most these are sent again after an interruption.
+/// Maximum number of blocks of one file that are begun after its saved checksum, and so are sent again after an
+/// interruption.
 const BLOCKS_AHEAD: u64 = 8;
-/// Of these the ones that are fetched concurrently; the others are sent meanwhile.
+/// Number of these that are fetched concurrently; the others are being sent.
 const FETCHED_AHEAD: usize = 4;
 
-/// One content of a large file on its way.
+/// Transfer of one content of a large file.
 struct FileStream<'f, 'a> {
     import: &'f ImportContext<'a>,
     remote: &'f SharedRemoteFile,
     path: &'f BlobPath,
     layout: BlockLayout,
     ids: Vec<BlockId>,
-    /// Id of the file in the record of sums.
+    /// Id of the file in the record of checksums.
     whole: String,
     generation: u32,
 }
 
-/// Beginning of the sum of a content.
+/// Start of the checksum of a content.
 struct SumStart {
     block: u64,
     sum: SumState,
 }
 
 impl ImportContext<'_> {
-    /// Streams a file. The inner error has both sums of a content that is not the Hub's.
+    /// Streams a file. The inner error has both checksums of content that is not the Hub's.
     pub(super) async fn streamed(
         &self,
         remote: &SharedRemoteFile,
@@ -56,14 +57,14 @@ impl ImportContext<'_> {
         }
     }
 
-    /// A small file in one request.
+    /// Sends a small file in one request.
     async fn small(
         &self,
         remote: &SharedRemoteFile,
         shape: &SourceFile,
     ) -> Result<Result<Arrival, SumMismatch>, NativeError> {
         let files = self.files;
-        // Always in this order: a holder of memory waits for a permit, never the reverse.
+        // Always in this order: a task that holds memory waits for a permit, never the reverse.
         let fetching = self.fetches.acquire().await.map_err(closed)?;
         let pooled = files.reserve_buffer(shape.bytes).await?;
         let content = self.fetch(remote, Self::remote_range(remote), pooled).await?;
@@ -86,7 +87,7 @@ impl ImportContext<'_> {
         Ok(Ok((Some(sha256), version)))
     }
 
-    /// A large file block by block.
+    /// Sends a large file block by block.
     async fn large(
         &self,
         remote: &SharedRemoteFile,
@@ -101,7 +102,7 @@ impl ImportContext<'_> {
         let (listed, is_committed) = self.listed(path, &ids).await?;
         let of_store = |error| NativeError::of_store(path, error);
         if let Some(version) = is_committed {
-            // The blob was made of verified content, unless its checksum was lost.
+            // The blob consists of verified content, unless its checksum was lost.
             let is_proved = saved.blocks == layout.count();
             return self.verified_hash(is_proved, remote, shape).await.map(|sum| sum.map(|sum| (sum, version)));
         }
@@ -113,8 +114,8 @@ impl ImportContext<'_> {
             None => (0, SumState::new(expected, shape.bytes)),
         };
         let streaming = FileStream { import: self, remote, path, layout, ids, whole, generation: saved.generation };
-        // Blocks that were sent without being summed are fetched and sent again: only blocks summed in transit are
-        // known to be in the store. They exceed one run's blocks only where the record of checksums was lost.
+        // Blocks that were sent without being hashed are fetched and sent again: only blocks hashed in transit are
+        // known to be correct. There are more of them than one run leaves only if the record of checksums was lost.
         let again = (first..streaming.layout.count()).filter(|index| uploaded.contains(streaming.id(*index))).count();
         let is_provable = again as u64 <= BLOCKS_AHEAD;
         let begin = is_provable.then_some(SumStart { block: first, sum });
@@ -147,7 +148,7 @@ impl ImportContext<'_> {
         Ok(proved.map(|sum| (sum, version)))
     }
 
-    /// SHA-256 of a file in the store, which is proved here where it is not yet and all must be.
+    /// Returns the SHA-256 of a file in the store; verifies it first if it is unverified and the import requires proof.
     async fn verified_hash(
         &self,
         is_proved: bool,
@@ -178,7 +179,7 @@ impl FileStream<'_, '_> {
         &self.ids[usize::try_from(index).unwrap_or(usize::MAX)]
     }
 
-    /// Fetches and sends missing blocks, and sums the content from `begin` on; returns the checksum at the end.
+    /// Fetches and sends missing blocks, and hashes the content from `begin` on; returns the checksum at the end.
     /// `on_begun` is called when the last block has begun.
     async fn pass(
         &self,
@@ -216,7 +217,7 @@ impl FileStream<'_, '_> {
                 let pooled = while_in_flight(&mut in_flight, files.reserve_buffer(range.1)).await?;
                 let (read, for_sum) = oneshot::channel();
                 if is_summed {
-                    // The receiver is gone only when the upload ends.
+                    // The receiver is dropped only when the upload ends.
                     in_order.send((index, for_sum)).ok();
                 }
                 let what = format!("block {} of {count} of {}", units::grouped(index + 1), self.path);
@@ -248,7 +249,7 @@ impl FileStream<'_, '_> {
         Ok(sum)
     }
 
-    /// Sums the blocks in their order.
+    /// Hashes the blocks in order.
     async fn sum(
         &self,
         begin: Option<SumStart>,
@@ -257,7 +258,7 @@ impl FileStream<'_, '_> {
     ) -> Result<Option<SumState>, NativeError> {
         let Some(SumStart { mut sum, .. }) = begin else { return Ok(None) };
         while let Some((index, block)) = blocks.recv().await {
-            // A block that cannot be fetched ends the sending, which reports why.
+            // A block that cannot be fetched ends the transfer, which reports the reason.
             let Ok(content) = block.await else { return Ok(None) };
             sum = blocking(move || {
                 sum.update(&content);
@@ -271,7 +272,7 @@ impl FileStream<'_, '_> {
         Ok(Some(sum))
     }
 
-    /// Records how far the file is stored and summed, and lets more blocks begin.
+    /// Records up to where the file is stored and hashed, and lets more blocks begin.
     fn advance(&self, ledger: &RefCell<Ledger>, window: &Semaphore) -> Result<(), NativeError> {
         let Some((blocks, more, state)) = ledger.borrow_mut().advance() else { return Ok(()) };
         window.add_permits(usize::try_from(more).unwrap_or_default());
@@ -279,7 +280,7 @@ impl FileStream<'_, '_> {
     }
 }
 
-/// SHA-256 of a content that was proved by this sum.
+/// SHA-256 of content that was verified with this checksum.
 fn sha256(sum: HubSum, bytes: &[u8]) -> ContentHash {
     match sum {
         HubSum::Sha256(hash) => hash,

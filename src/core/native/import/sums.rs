@@ -17,16 +17,16 @@ use super::super::record::{appended, each_line};
 
 const SUMS: &str = "sums.ndjson";
 
-/// How far a file is summed.
+/// Progress of a file's checksum.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SavedSum {
     /// Number of discarded contents.
     #[serde(default)]
     pub(super) generation: u32,
-    /// Blocks that are in the store and summed, from the first one on.
+    /// Number of leading blocks that are stored and hashed.
     #[serde(default)]
     pub(super) blocks: u64,
-    /// State of the sum after them, in base64.
+    /// State of the hash after them, in base64.
     #[serde(default)]
     state: String,
 }
@@ -38,7 +38,7 @@ struct SumLine {
     sum: SavedSum,
 }
 
-/// Record of the checksum states of an import, so that a resumed one proves whole files.
+/// Record of the checksum states of an import, so that a resumed one verifies whole files.
 #[derive(Debug)]
 pub(super) struct SumRecord {
     path: PathBuf,
@@ -52,7 +52,7 @@ struct SumEntries {
 }
 
 impl SavedSum {
-    /// State of the sum; empty if nothing is summed yet.
+    /// State of the hash; empty if nothing is hashed yet.
     pub(super) fn state(&self) -> Vec<u8> {
         STANDARD.decode(&self.state).unwrap_or_default()
     }
@@ -75,12 +75,12 @@ impl SumRecord {
         Ok(Self { path, kept: Mutex::new(SumEntries { sums, out: None }) })
     }
 
-    /// The sum that is kept of the file with this id.
+    /// Saved checksum of the file with this id.
     pub(super) fn get(&self, id: &str) -> SavedSum {
         self.kept().sums.get(id).cloned().unwrap_or_default()
     }
 
-    /// True if an earlier run has summed blocks of it.
+    /// True if an earlier run hashed blocks of the file.
     pub(super) fn has_begun(&self, id: &str) -> bool {
         self.kept().sums.get(id).is_some_and(|sum| sum.blocks > 0)
     }
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_whole_line_of_a_file_is_known_to_the_next_run() {
+    fn the_next_run_uses_the_last_complete_line_of_a_file() {
         let directory = tempfile::tempdir().expect("a directory");
         let record = SumRecord::open(directory.path()).expect("opened");
         assert!(!directory.path().join(SUMS).exists() && !record.has_begun("a"));

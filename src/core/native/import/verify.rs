@@ -8,13 +8,14 @@ use crate::model::SourceFile;
 use crate::native::error::NativeError;
 use crate::native::file::blocking;
 
-/// Bytes that are read at a time.
+/// Bytes of one read.
 const PART: u64 = 8 << 20;
-/// Concurrent parts.
+/// Number of concurrent reads.
 const PARTS: usize = 4;
 
 impl ImportContext<'_> {
-    /// Reads a file back from the store. Returns its sum; the inner error has both where it is not the Hub's.
+    /// Reads a file back from the store. Returns its checksum; the inner error has both checksums if it is not the
+    /// Hub's.
     pub(super) async fn read_back(
         &self,
         remote: &SharedRemoteFile,

@@ -1,4 +1,4 @@
-//! Secrets that the run knows, in any text and any encoding.
+//! Registered secrets, in any text and any encoding.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 
-/// A secret of the run needs no shape.
+/// A registered secret is recognized without its context.
 #[test]
 fn a_known_secret_is_masked_in_any_context() {
     let url = Url::parse("https://a.blob.core.windows.net/c?sv=2025&sig=KNOWN%2Bsig%2FCANARY%3D").expect("a URL");
@@ -61,7 +61,7 @@ fn json_string(text: &str) -> String {
     json!(text).to_string().trim_matches('"').replace('/', r"\/")
 }
 
-/// All ways in which a secret is written.
+/// All encodings of a secret.
 fn encodings(secret: &str) -> Vec<String> {
     let mut all = vec![secret.to_owned(), unicode(secret), json_string(secret)];
     for upper in [false, true] {
@@ -88,7 +88,7 @@ proptest! {
             drop(Token::new(secret.clone()));
             for encoded in encodings(&secret) {
                 let text = format!("{before}{encoded}{after}");
-                // One digit less at one end may belong to an escape that begins outside.
+                // A missing digit at one end may belong to an escape that begins outside.
                 let inner = &encoded[1..encoded.len() - 1];
                 for shown in [clean(&text), mask_known(text.clone())] {
                     prop_assert!(!shown.contains(inner), "{shown} of {text}");
@@ -98,7 +98,7 @@ proptest! {
     }
 }
 
-/// A known secret in whatever text, and that text alone.
+/// A registered secret in arbitrary text, and that text alone.
 #[test]
 fn text_survives_mutation() {
     const SECRET: &str = "KnownSecret+Of/ThisRun==";

@@ -11,14 +11,14 @@ use crate::model::BlobPath;
 use crate::store::blocks::BlockId;
 use crate::store::error::{StoreError, has_code, rejects_sas};
 
-/// Code of the store where it could not read from the source.
+/// Error code of the store if it could not read from the source.
 const SOURCE_FAILED: &str = "CannotVerifyCopySource";
-/// Attempts to read a part back.
+/// Attempts to read back a part.
 const READS: u32 = 5;
 
 /// A part of a file at another server.
 pub(crate) struct CopySource<'s> {
-    /// URL, byte for byte as that server gave it. A secret.
+    /// URL, byte for byte as that server returned it. A secret.
     pub(crate) url: &'s str,
     /// Start and length in bytes.
     pub(crate) range: (u64, u64),
@@ -27,19 +27,19 @@ pub(crate) struct CopySource<'s> {
 /// Failure of the store to copy a block.
 #[derive(Debug, Error)]
 pub(crate) enum CopyRefusal {
-    /// The store cannot read from the source, which answered with this status, if at all.
+    /// The store cannot read from the source, which responded with this status, if at all.
     #[error("the blob store cannot read from the source ({})", .status.map_or_else(|| "no answer".to_owned(), |status| status.to_string()))]
     Source {
         /// Status of the source.
         status: Option<u16>,
     },
-    /// The store itself refused, or did not answer.
+    /// The store itself rejected the request, or did not respond.
     #[error(transparent)]
     Store(StoreError),
 }
 
 impl BlobStore {
-    /// Put Block From URL: the store fetches the block itself. Sent once, except for a SAS that is renewed.
+    /// Put Block From URL: the store fetches the block itself. Sent once, or again with a renewed SAS.
     ///
     /// # Errors
     /// See [`CopyRefusal`].
@@ -67,10 +67,10 @@ impl BlobStore {
             };
             let of_source = error.service().and_then(|answer| answer.copy_source_status);
             if of_source.is_some() || has_code(&error, SOURCE_FAILED) {
-                // Without more details, the store's own status is that of the source.
+                // Without details, the store's own status is that of the source.
                 return Err(CopyRefusal::Source { status: of_source.or(error.status()) });
             }
-            // Other refusals of this kind come from the store's network rules, which a new SAS does not change.
+            // Other rejections of this kind come from the store's network rules, which a new SAS does not change.
             if !has_code(&error, "AuthenticationFailed") {
                 return Err(CopyRefusal::Store(StoreError::Http(error)));
             }
@@ -78,7 +78,7 @@ impl BlobStore {
         }
     }
 
-    /// False where the SAS states that it does not allow to read.
+    /// Returns false if the SAS states that it does not permit reading.
     pub(crate) async fn may_read(&self) -> bool {
         let sas = self.sas().await;
         sas.expose().query_pairs().find(|(name, _)| name == "sp").is_none_or(|(_, rights)| rights.contains('r'))

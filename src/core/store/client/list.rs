@@ -14,20 +14,20 @@ use crate::store::error::{StoreError, rejects_sas};
 use crate::store::location::{BlobListing, ListedBlob};
 use crate::store::wire::{BlobEntry, read_blobs};
 
-/// Makes an entry of a listing.
+/// Converts a listed blob to an entry of a listing.
 pub(crate) type ListingEntry<'s> = &'s (dyn Fn(&str, ListedBlob) -> (BlobPath, ListedBlob) + Sync);
 
 impl BlobStore {
-    /// Lists the blobs of the location, all pages; `None` if the SAS does not allow that. `shared` makes an entry of a
-    /// listed blob, reusing parts that are in memory already.
+    /// Lists the blobs of the location, all pages; `None` if the SAS does not permit that. `shared` converts a listed
+    /// blob to an entry, and reuses parts that are already in memory.
     ///
     /// # Errors
-    /// When the store does not answer, or with something that is no list.
+    /// When the store does not respond, or not with a list.
     pub(crate) async fn list(&self, shared: ListingEntry<'_>) -> Result<Option<BlobListing>, StoreError> {
         self.listed(async |sas| list_blobs(&self.http, sas, shared).await).await
     }
 
-    /// Makes a list with the SAS in force, and once more with a fresh one; `None` if the SAS does not allow that.
+    /// Requests a list with the SAS in force, and again with a new one; `None` if the SAS does not permit listing.
     pub(super) async fn listed<T>(
         &self,
         list: impl AsyncFn(&SecretUrl) -> Result<T, HttpError>,
@@ -55,7 +55,7 @@ pub(in crate::store) async fn list_blobs(
     sas: &SecretUrl,
     shared: ListingEntry<'_>,
 ) -> Result<BlobListing, HttpError> {
-    // Sorted in the end: a tree that is built at once has full nodes.
+    // Sorted at the end: a tree that is built in one go has full nodes.
     let mut found = Vec::new();
     let container = Container::of(sas.expose());
     let url = |marker: &str| container.listing(marker, None);
@@ -63,7 +63,7 @@ pub(in crate::store) async fn list_blobs(
     Ok(found.into_iter().collect())
 }
 
-/// Reads all pages of a list, and hands each blob of the location over with its name there.
+/// Reads all pages of a list, and passes on each blob of the location with its name there.
 pub(in crate::store) async fn all_pages(
     http: &HttpClient,
     container: &Container,

@@ -9,8 +9,7 @@ use crate::model::{ContentHash, Report};
 use crate::store::error::{StoreError, has_code, names_header};
 
 impl BlobStore {
-    /// Creates a blob with its SHA-256 as metadata; without it if it is unknown, or if the store accepts the blob
-    /// only without.
+    /// Creates a blob with its SHA-256 as metadata; without it if it is unknown, or if the store rejects the metadata.
     pub(super) async fn with_metadata(
         &self,
         sha256: Option<ContentHash>,
@@ -32,7 +31,7 @@ impl BlobStore {
     }
 }
 
-/// True for a rejection that the metadata may have caused: a permission that the SAS lacks, or an invalid header.
+/// True for a rejection that the metadata may have caused: a missing permission of the SAS, or an invalid header.
 fn may_refuse_metadata(error: &HttpError) -> bool {
     match error.status() {
         Some(403) => true,

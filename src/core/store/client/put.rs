@@ -41,16 +41,18 @@ pub(crate) struct BlobContent<'c, F> {
     pub(crate) body: F,
     /// False once the file has changed: its old content would never arrive.
     pub(crate) is_current: &'c (dyn Fn() -> bool + Sync),
-    /// Learns how each attempt ended.
+    /// Receives the result of each attempt.
     pub(crate) on_attempt: &'c (dyn Fn(SendAttempt) + Sync),
 }
 
-/// End of one attempt to send content.
+/// Result of one attempt to send content.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SendAttempt {
+    /// Duration of the attempt.
     pub(crate) elapsed: Duration,
+    /// True if the store acknowledged the content.
     pub(crate) has_arrived: bool,
-    /// Refused because the store has too much to do.
+    /// True if the store rejected it because it is busy.
     pub(crate) is_busy: bool,
 }
 
@@ -60,7 +62,7 @@ fn is_of_checksum(error: &HttpError) -> bool {
 }
 
 impl BlobStore {
-    /// Put Blob: a file in one request, with its SHA-256 as metadata. Returns which write it was.
+    /// Put Blob: a file in one request, with its SHA-256 as metadata. Returns the version of the blob.
     pub(crate) async fn put_blob<F, B>(
         &self,
         content: &BlobContent<'_, F>,
@@ -89,8 +91,8 @@ impl BlobStore {
         self.put(content, &[("comp", "block"), ("blockid", id.as_str())], &[]).await.map(drop)
     }
 
-    /// Put Block List: makes the blob, with its SHA-256 as metadata. Returns which write it was; `None` if the store
-    /// does not have all of these blocks.
+    /// Put Block List: creates the blob, with its SHA-256 as metadata. Returns the version of the blob; `None` if the
+    /// store does not have all of these blocks.
     pub(crate) async fn put_block_list(
         &self,
         path: &BlobPath,
@@ -157,7 +159,7 @@ impl BlobStore {
             put
         };
         let put = async |sas: &Url| {
-            // Most stores accept them, so that nothing waits for the first answer.
+            // Most stores accept them, so requests do not wait for the first response.
             let has_checksum = self.checksums.load(Ordering::Relaxed) != REFUSED;
             let error = match once(sas, has_checksum).await {
                 Ok(response) if has_checksum => {
@@ -180,9 +182,9 @@ impl BlobStore {
         self.attempts((&content.what, content.is_current), put).await
     }
 
-    /// Finds out, after this failure of content with a checksum, whether the store accepts checksums. A refusal is
-    /// believed where the store names the header, or refuses the same content twice and accepts it without in between: a
-    /// passing fault must not cost the proof of everything that follows.
+    /// Finds out, after this failure of content with a checksum, whether the store accepts checksums. Concludes that it
+    /// does not if the store names the header, or rejects the same content twice and accepts it without a checksum in
+    /// between: a transient failure must not cost the proof of all further content.
     async fn probe_checksum_support(
         &self,
         sas: &Url,

@@ -1,4 +1,4 @@
-//! Reads a range of a blob, and only of the listed write of it.
+//! Reads a range of a blob, and only of its listed version.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::store::retry;
 /// Failure to read a range to its end.
 #[derive(Debug, Error)]
 pub(crate) enum RangeError {
-    /// The blob was overwritten since it was listed, or is gone.
+    /// The blob was overwritten since it was listed, or no longer exists.
     #[error("{0} was changed in the blob store while it was read")]
     Changed(BlobPath),
     /// The store rejected the request permanently, or did not respond.

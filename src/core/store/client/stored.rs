@@ -16,13 +16,13 @@ pub struct StoredFile {
     pub bytes: u64,
     /// SHA-256 that the upload recorded as metadata of the blob.
     pub sha256: Option<ContentHash>,
-    /// Listed write of the blob.
+    /// Version of the blob at the time of the listing.
     pub version: BlobVersion,
 }
 
 impl BlobStore {
-    /// Lists the files with the recorded checksums, sorted by name and without directories; `None` if the
-    /// SAS does not allow that.
+    /// Lists the files with the recorded checksums, sorted by name and without directories; `None` if the SAS does not
+    /// permit listing.
     ///
     /// # Errors
     /// When the store does not respond, or not with a list.
@@ -44,7 +44,7 @@ impl BlobStore {
     }
 }
 
-/// Sorts the files, and omits empty blobs that represent directories.
+/// Sorts the files, and removes empty blobs that represent directories.
 fn only_files(mut files: Vec<StoredFile>) -> Vec<StoredFile> {
     files.sort_by(|left, right| left.path.cmp(&right.path));
     let may_be_directories = files.iter().any(|file| file.bytes == 0);
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_blob_of_a_directorys_name_is_no_file() {
+    fn an_empty_blob_with_a_directorys_name_is_not_a_file() {
         let file =
             |path: &str, bytes| StoredFile { path: path.into(), bytes, sha256: None, version: BlobVersion::default() };
         let listed = vec![file("sub/a", 1), file("sub", 0), file("sub/", 0), file("empty", 0), file("a-b", 2)];

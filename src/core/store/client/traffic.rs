@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Counters of all connections to one location.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
-    /// Bytes that were handed to the network, ever.
+    /// Total number of bytes handed to the network.
     sent: AtomicU64,
-    /// Of these the bytes that must be sent again.
+    /// Of these, the bytes that must be sent again.
     lost: AtomicU64,
     /// Requests with a successful response.
     answers: AtomicU64,
@@ -24,21 +24,22 @@ impl Traffic {
         self.answers.load(Ordering::Relaxed)
     }
 
+    /// Counts bytes handed to the network.
     pub(super) fn add_sent(&self, bytes: u64) {
         self.sent.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Counts bytes of a failed request: they are sent again.
+    /// Counts bytes of a failed request: they will be sent again.
     pub(super) fn add_lost(&self, bytes: u64) {
         self.lost.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Counts bytes again that were counted as lost and are stored after all.
+    /// Counts bytes that were counted as lost and turned out to be stored.
     pub(super) fn restore_lost(&self, bytes: u64) {
         self.add_sent(bytes);
     }
 
-    /// Counts a successful response: progress of the watch where it moves no content.
+    /// Counts a successful response: progress for the stall watch, also where no content moves.
     pub(super) fn add_answer(&self) {
         self.answers.fetch_add(1, Ordering::Relaxed);
     }

@@ -6,16 +6,16 @@ use std::path::Path;
 
 use crate::files::append_private;
 
-/// Largest file of events in bytes.
+/// Maximum size of the file of events, in bytes.
 pub(super) const MAX_EVENTS_BYTES: usize = 16 << 20;
-/// Bytes of events that remain after the oldest were removed.
+/// Bytes of events that remain after the oldest are removed.
 const RETAINED_EVENTS_BYTES: usize = MAX_EVENTS_BYTES / 2;
-/// Largest log in bytes.
+/// Maximum size of the log, in bytes.
 const MAX_LOG_BYTES: u64 = 8 << 20;
-/// Bytes of a log that remain after its beginning was removed.
+/// Bytes of a log that remain after its beginning is removed.
 const RETAINED_LOG_BYTES: u64 = MAX_LOG_BYTES / 2;
 
-/// Removes the beginning of a log that has grown too large; whole lines stay. Its writers append.
+/// Removes the beginning of a log that has grown too large; whole lines remain. Its writers append.
 ///
 /// # Errors
 /// When it cannot be read or written.
@@ -39,8 +39,8 @@ fn trim(path: &Path, most: u64, left: u64) -> io::Result<()> {
     log.write_all(&rest[start..])
 }
 
-/// Removes the oldest events: those of progress first, then those of files and messages. The schema, the steps and the
-/// end stay.
+/// Removes the oldest events: progress events first, then those of files and messages. The schema, the steps and the
+/// end remain.
 pub(super) fn compacted(text: &str) -> String {
     compacted_to(text, RETAINED_EVENTS_BYTES)
 }

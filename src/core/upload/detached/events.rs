@@ -8,10 +8,11 @@ use std::sync::{Mutex, PoisonError};
 use super::bound::{MAX_EVENTS_BYTES, compacted};
 use crate::files::{append_private, create_private, rename};
 
-/// Writes events, one JSON object a line, to a file of bounded size. Events of the time before the file is known wait.
+/// Writes events, one JSON object per line, to a file of bounded size. Events from before the file is known are
+/// buffered.
 ///
-/// A disk that is full loses events, never the upload. The file is open only while an event is written: Windows replaces
-/// no file that is open.
+/// A full disk loses events, never the upload. The file is open only while an event is written: Windows cannot replace
+/// an open file.
 #[derive(Debug)]
 pub struct EventLog(Mutex<LogState>);
 
@@ -28,7 +29,7 @@ impl Default for EventLog {
 }
 
 impl EventLog {
-    /// Creates the file, replacing an existing one, with the events that have waited.
+    /// Creates the file, replacing an existing one, with the buffered events.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -43,7 +44,7 @@ impl EventLog {
         Ok(())
     }
 
-    /// Adds an event: one line, without its end.
+    /// Appends an event: one line, without its line end.
     pub fn append(&self, line: &str) {
         match &mut *self.state() {
             LogState::Waiting(waiting) => {
@@ -56,7 +57,7 @@ impl EventLog {
                     *size += line.len() + 1;
                 }
                 if *size > MAX_EVENTS_BYTES {
-                    // A file that cannot be replaced now is tried again when it has grown by as much once more.
+                    // If the file cannot be replaced now, this is retried when it has grown by the same amount again.
                     *size = compact(path).unwrap_or(MAX_EVENTS_BYTES / 2);
                 }
             }
@@ -68,7 +69,7 @@ impl EventLog {
     }
 }
 
-/// Replaces the file by one without the oldest events, and returns its size in bytes.
+/// Replaces the file by one without the oldest events. Returns its size in bytes.
 fn compact(path: &Path) -> io::Result<usize> {
     let text = compacted(&fs::read_to_string(path)?);
     let next = next_to(path);
@@ -85,7 +86,7 @@ fn next_to(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    /// Windows would not replace it.
+    /// Windows could not replace an open file.
     #[test]
     fn the_file_is_not_held_open() {
         let home = tempfile::tempdir().expect("a directory");

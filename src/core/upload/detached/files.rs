@@ -13,19 +13,19 @@ use super::RunResult;
 use crate::files::{create_private, open_private, remove_file, rename};
 use crate::process::ProcessStamp;
 
-/// Locked by the detached process from its start to its result.
+/// File that the detached process locks from its start until its result is written.
 pub(in crate::upload) const DETACHED_LOCK: &str = "detached.lock";
-/// [`DetachedRun`]: process, start and options.
+/// File with the [`DetachedRun`]: process, start and options.
 pub(in crate::upload) const RUN: &str = "detached.json";
-/// [`RunResult`]; there is none after a crash.
+/// File with the [`RunResult`]; missing after a crash.
 pub(in crate::upload) const RESULT: &str = "result.json";
-/// Lines of `--progress json` and those of `uploads attach`, bounded in size.
+/// File with the lines of `--progress json` and `uploads attach`, bounded in size.
 pub(in crate::upload) const EVENTS: &str = "events.ndjson";
-/// Standard error of the process, as the foreground would show it.
+/// File with the standard error of the process, as the foreground would show it.
 pub(in crate::upload) const LOG: &str = "log";
 const STOP: &str = "stop";
 
-/// Process that carries an upload on, and the upload in a few words: it is known before the upload has a journal.
+/// Process that continues an upload, with a summary of the upload: known before the upload has a journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DetachedRun {
@@ -43,23 +43,23 @@ pub struct DetachedRun {
     pub source: String,
     /// Options and command that resume the upload.
     pub resume: ResumeHint,
-    /// When the process began, RFC 3339.
+    /// Time at which the process started, RFC 3339.
     #[serde(with = "time::serde::rfc3339")]
     pub started_at: OffsetDateTime,
 }
 
-/// How a detached upload is resumed by a user who finds it interrupted.
+/// Command or options that resume an interrupted detached upload.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResumeHint {
     /// Options of `uploads resume` that resume it as it was started.
     pub options: Vec<String>,
-    /// Whole command, where `uploads resume` would do less.
+    /// Complete command, if `uploads resume` would omit something.
     pub command: Option<String>,
 }
 
 impl DetachedRun {
-    /// This process, which uploads this source as this version.
+    /// Run of this process, which uploads this source as this version.
     #[must_use]
     pub fn of_this_process(
         endpoint: String,
@@ -72,20 +72,21 @@ impl DetachedRun {
         Self { pid, process, endpoint, name, version, source, resume, started_at: OffsetDateTime::now_utc() }
     }
 
-    /// True while the process has not ended; a later one with its id is not this one. False where the system does not
-    /// report start times: the lock alone decides then.
+    /// True while the process has not ended; a later process with the same id does not count. False if the system does
+    /// not report start times: then the lock alone decides.
     pub(in crate::upload) fn is_running(&self) -> bool {
         self.process.as_deref().and_then(ProcessStamp::parse).is_some_and(|stamp| stamp.is_running())
     }
 }
 
-/// Lock on the directory until it is dropped: the result is written after the upload itself has released the directory.
+/// Lock on the directory, held until it is dropped: the result is written after the upload itself has released the
+/// directory.
 #[derive(Debug)]
 pub struct RunLock {
     _file: File,
 }
 
-/// Paths in the directory of an upload, and what they hold.
+/// Paths in the directory of an upload, and their content.
 #[derive(Clone, Debug)]
 pub struct DetachedFiles(PathBuf);
 
@@ -114,10 +115,10 @@ impl DetachedFiles {
         self.0.join(super::super::journal::JOURNAL)
     }
 
-    /// New log, which replaces an existing one.
+    /// Creates a new log, which replaces an existing one.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub fn create_log(&self) -> io::Result<File> {
         drop(create_private(&self.log())?);
         crate::files::append_private(&self.log())
@@ -129,16 +130,16 @@ impl DetachedFiles {
         read(&self.0.join(RUN))
     }
 
-    /// End of the last detached run; `None` if it has not ended, or was killed.
+    /// Result of the last detached run; `None` if it has not ended, or was killed.
     #[must_use]
     pub fn result(&self) -> Option<RunResult> {
         read(&self.0.join(RESULT))
     }
 
-    /// Writes how the run ended.
+    /// Writes the result of the run.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the file cannot be written.
     pub fn write_result(&self, result: &RunResult) -> io::Result<()> {
         self.write(RESULT, result)
     }
@@ -146,19 +147,19 @@ impl DetachedFiles {
     /// Asks the process to end.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the file cannot be written.
     pub fn request_stop(&self) -> io::Result<()> {
         create_private(&self.0.join(STOP)).map(drop)
     }
 
-    /// True once the end of the process was requested.
+    /// True once the process was asked to end.
     #[must_use]
     pub fn is_stop_requested(&self) -> bool {
         self.0.join(STOP).exists()
     }
 
-    /// Locks the directory for a run of this process, and removes the files of an earlier run. The directory itself
-    /// must be locked already.
+    /// Locks the directory for a run of this process, and removes the files of an earlier run. The caller must already
+    /// hold the lock of the directory itself.
     pub(in crate::upload) fn begin(&self, run: &DetachedRun) -> io::Result<RunLock> {
         let file = open_private(&self.0.join(DETACHED_LOCK))?;
         file.lock()?;
@@ -189,7 +190,7 @@ impl DetachedFiles {
         last
     }
 
-    /// Written whole and renamed into place: a reader finds the old one or the new one.
+    /// Writes a file whole and renames it into place: a reader finds the old one or the new one.
     fn write(&self, name: &str, value: &impl Serialize) -> io::Result<()> {
         let next = self.0.join(format!("{name}.next"));
         let mut out = io::BufWriter::new(create_private(&next)?);
@@ -209,7 +210,7 @@ mod tests {
     use crate::upload::detached::DetachedOutcome;
 
     #[test]
-    fn a_new_run_knows_no_stop_and_no_result_of_the_last_one() {
+    fn a_new_run_ignores_stop_and_result_of_the_last_one() {
         let directory = tempfile::tempdir().expect("a directory");
         let files = DetachedFiles::of(directory.path());
         files.request_stop().expect("requested");

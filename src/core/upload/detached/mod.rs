@@ -1,7 +1,7 @@
 //! Detached upload: an upload that continues in a process without a terminal.
 //!
-//! Owns the files in its private directory other than the journal. They are kept for [`RETENTION`] after its end, so
-//! that the result can be shown.
+//! Owns the files in its private directory other than the journal. They are kept for [`RETENTION`] after the upload
+//! ends, so that the result can be shown.
 //!
 //! | file | content |
 //! |---|---|

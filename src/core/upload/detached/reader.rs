@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
-/// Bytes of the end of a file that are read for its last lines.
+/// Bytes at the end of a file that are read for its last lines.
 const LAST: u64 = 64 << 10;
 
-/// Reads events from where it stopped the last time. Any number of readers may read one file; each opens it for the moment,
-/// since the writer replaces it when it has grown too large.
+/// Reads events, continuing where the last read stopped. Any number of readers may read one file; each opens it only
+/// briefly, since the writer replaces it when it has grown too large.
 #[derive(Debug)]
 pub struct EventReader {
     path: PathBuf,
@@ -24,17 +24,17 @@ impl EventReader {
         Self { path, offset: 0, last: Vec::new() }
     }
 
-    /// Reader that begins near the end of the file: its last lines hold the present progress.
+    /// Reader that starts near the end of the file: its last lines hold the current progress.
     #[must_use]
     pub fn at_end(path: PathBuf) -> Self {
         let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
         Self { path, offset: size.saturating_sub(LAST), last: Vec::new() }
     }
 
-    /// Whole lines that were written since the last call; none where there is no file yet.
+    /// Returns complete lines that were written since the last call; none if the file does not exist yet.
     ///
     /// # Errors
-    /// When the file is there and cannot be read.
+    /// When the file exists and cannot be read.
     pub fn read(&mut self) -> io::Result<Vec<String>> {
         let mut file = match File::open(&self.path) {
             Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -60,7 +60,7 @@ impl EventReader {
         Ok(lines.into_iter().map(|line| String::from_utf8_lossy(line).trim_end().to_owned()).collect())
     }
 
-    /// Bytes behind those that were read; `None` if the file was replaced.
+    /// Bytes after those already read; `None` if the file was replaced.
     fn rest(&self, file: &mut File) -> io::Result<Option<Vec<u8>>> {
         if file.metadata()?.len() < self.offset {
             return Ok(None);
@@ -72,7 +72,8 @@ impl EventReader {
     }
 }
 
-/// Position behind the last occurrence of a line; the beginning where it is gone: too much is better than too little.
+/// Position after the last occurrence of a line; the beginning if the line is gone: repeating events is better than
+/// losing some.
 fn end_of(text: &[u8], line: &[u8]) -> usize {
     let mut end = 0;
     let mut found = 0;
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_come_once_and_whole() {
+    fn lines_are_read_once_and_completely() {
         let home = tempfile::tempdir().expect("a directory");
         let path = home.path().join("events.ndjson");
         let mut reader = EventReader::new(path.clone());
@@ -114,7 +115,7 @@ mod tests {
         fs::write(&path, "schema\na\nb\nc\n").expect("written");
         let mut reader = EventReader::new(path.clone());
         reader.read().expect("read");
-        // Longer than before, so that the size does not reveal the change.
+        // Longer than before, so that the size does not reveal the replacement.
         fs::write(&path, "schema\nc\nd is a long line\n").expect("written");
         assert_eq!(reader.read().expect("read"), ["d is a long line"]);
         fs::write(&path, "schema\nx\n").expect("written");
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_follows_a_writer_over_the_bound() {
+    fn a_reader_follows_a_writer_beyond_the_size_limit() {
         let home = tempfile::tempdir().expect("a directory");
         let path = home.path().join("events.ndjson");
         let log = EventLog::default();
@@ -134,7 +135,7 @@ mod tests {
         let mut next = 0;
         for number in 0..40 {
             log.append(&format!("{{\"event\":\"upload.progress\",\"n\":{number},\"p\":\"{padding}\"}}"));
-            // A reader that is slow for a while.
+            // Simulates a reader that is slow for a while.
             if number % 7 == 6 {
                 for line in reader.read().expect("read") {
                     assert!(line.contains(&format!("\"n\":{next},")), "{next}");

@@ -1,11 +1,11 @@
-//! Result of a detached upload, stored by its process for those who attach.
+//! Result of a detached upload, stored by its process for later `uploads attach` commands.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::super::journal::Journal;
 
-/// How a run ended.
+/// Outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DetachedOutcome {
@@ -13,21 +13,21 @@ pub enum DetachedOutcome {
     Succeeded,
     /// Something failed.
     Failed,
-    /// `uploads stop` ended it.
+    /// Ended by `uploads stop`.
     Stopped,
-    /// A signal ended it.
+    /// Ended by a signal.
     Interrupted,
 }
 
-/// End of a run.
+/// Result of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunResult {
-    /// How it ended.
+    /// Outcome of the run.
     pub outcome: DetachedOutcome,
     /// Exit code that the command would have had in the foreground.
     pub exit_code: u8,
-    /// When it ended, RFC 3339.
+    /// Time of the end, RFC 3339.
     #[serde(with = "time::serde::rfc3339")]
     pub ended_at: OffsetDateTime,
     /// Product of the command; `None` if it failed.
@@ -45,23 +45,23 @@ pub struct RecordedProduct {
     pub json: String,
 }
 
-/// Failure of a command: what its page shows.
+/// Failure of a command, with the content of its error page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordedError {
-    /// Word of its kind.
+    /// Name of its kind.
     pub kind: String,
     /// Code that scripts can rely on.
     pub code: String,
-    /// Reason of the failure.
+    /// Error message.
     pub message: String,
-    /// Status of the service.
+    /// HTTP status of the service.
     pub status: Option<u16>,
     /// Request id of the service.
     pub request_id: Option<String>,
     /// Date of the service's response.
     pub time: Option<String>,
-    /// Remedy.
+    /// Suggestion for the user.
     pub suggestion: Option<String>,
     /// Pages to read: title and address.
     #[serde(default)]
@@ -69,7 +69,7 @@ pub struct RecordedError {
 }
 
 impl RunResult {
-    /// State of the upload in a list; that of its journal where it can be resumed.
+    /// State of the upload in a list; the journal's state if it can be resumed.
     #[must_use]
     pub fn state(&self, journal: Option<&Journal>) -> &'static str {
         match self.outcome {

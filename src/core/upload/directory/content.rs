@@ -1,4 +1,4 @@
-//! Files of an upload directory: AzCopy's runs, and what is needed to resume.
+//! Files of an upload directory: AzCopy's runs, and the state needed to resume.
 
 use std::fs;
 use std::io::{self, Write};
@@ -11,22 +11,22 @@ use crate::native::Record;
 use crate::upload::detached::{self, DETACHED_LOCK};
 use crate::upload::journal::JOURNAL;
 
-/// Files that describe an upload after its end.
+/// Files that describe an upload and are kept after its end.
 pub(super) const RETAINED_FILES: [&str; 8] =
     [LOCK, OWNER, JOURNAL, DETACHED_LOCK, detached::RUN, detached::EVENTS, detached::LOG, detached::RESULT];
 const LIST: &str = "files.txt";
 const RUN: &str = "run-";
 
-/// Directory of a run of AzCopy in the directory of an upload.
+/// Path of the directory of a run of AzCopy in the directory of an upload.
 pub(in crate::upload) fn run_path(directory: &Path, number: u32) -> PathBuf {
     directory.join(format!("{RUN}{number}"))
 }
 
 impl UploadDirectory {
-    /// The directory of one run of AzCopy, for its log, its plan and its list of files.
+    /// Creates the directory of a run of AzCopy, for its log, its plan and its list of files.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub fn run(&self, number: u32) -> Result<PathBuf, DirectoryError> {
         let path = self.run_path(number);
         match create_private_directory(&path) {
@@ -35,7 +35,7 @@ impl UploadDirectory {
         }
     }
 
-    /// Highest run number that has a directory, for a lost journal; 0 where there is none.
+    /// Highest run number that has a directory, in case the journal is lost; 0 if there is none.
     pub(crate) fn highest_run(&self) -> u32 {
         let entries = fs::read_dir(&self.path).into_iter().flatten().filter_map(Result::ok);
         let number = |entry: fs::DirEntry| entry.file_name().to_str()?.strip_prefix(RUN)?.parse().ok();
@@ -48,7 +48,7 @@ impl UploadDirectory {
         run_path(&self.path, number)
     }
 
-    /// Writes the list of files of a run as AzCopy reads it: one path a line.
+    /// Writes the list of files of a run in AzCopy's format: one path per line.
     ///
     /// # Errors
     /// When the list cannot be written.

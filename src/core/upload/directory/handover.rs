@@ -6,8 +6,8 @@ use super::{DirectoryError, UploadDirectory};
 use crate::upload::detached::{DetachedFiles, DetachedRun, RunLock};
 use crate::upload::journal::read_journal;
 
-/// Directory that is handed over to the process that continues its upload. One that was created for this is removed
-/// where that process never takes it.
+/// Directory that is handed over to the process that continues its upload. A directory created for this purpose is
+/// removed if that process never takes it over.
 #[derive(Debug)]
 pub struct DirectoryHandover {
     path: PathBuf,
@@ -21,7 +21,7 @@ impl DirectoryHandover {
         &self.path
     }
 
-    /// Leaves the directory to the process that took it; returns the upload's id.
+    /// Leaves the directory to the process that took it over. Returns the upload's id.
     #[must_use]
     pub fn keep(mut self) -> String {
         self.is_new = false;
@@ -42,10 +42,10 @@ impl Drop for DirectoryHandover {
 }
 
 impl UploadDirectory {
-    /// Takes the directory for a detached run of this process.
+    /// Prepares the directory for a detached run of this process.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When a file cannot be written.
     pub(in crate::upload) fn begin_detached(&self, run: &DetachedRun) -> Result<RunLock, DirectoryError> {
         let files = DetachedFiles::of(&self.path);
         files.begin(run).map_err(|why| DirectoryError::Io { path: self.path.clone(), why })

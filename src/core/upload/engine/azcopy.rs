@@ -23,7 +23,7 @@ pub struct AzCopyEngine {
 }
 
 impl AzCopyEngine {
-    /// The engine with this verified program.
+    /// Engine with this verified program.
     #[must_use]
     pub fn new(azcopy: AzCopy) -> Self {
         Self { azcopy }
@@ -45,7 +45,7 @@ impl TransferEngine for AzCopyEngine {
                     files: job.missing.len() as u64,
                     bytes: job.missing.iter().map(|file| file.bytes).sum(),
                 },
-                // Refused before an upload begins: AzCopy cannot read from the Hub.
+                // Rejected before an upload begins: AzCopy cannot read from the Hub.
                 UploadSource::Hub(_) => return Ok(Transferred::default()),
                 UploadSource::Remote { url } => JobSource::Remote { url: url.clone() },
             };
@@ -98,7 +98,7 @@ impl TransferEngine for AzCopyEngine {
         .boxed_local()
     }
 
-    /// AzCopy starts a file over that it did not finish.
+    /// False: AzCopy starts over with an incomplete file.
     fn keeps_partial_files(&self) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! Transfer engines. Both are behind one trait, so that the session knows neither.
+//! Transfer engines. Both implement one trait, so that the session depends on neither.
 
 mod azcopy;
 mod native;
@@ -20,7 +20,7 @@ use crate::native::{NativeError, Transferred};
 use crate::source::UploadSource;
 use crate::store::{BlobStore, StoreError};
 
-/// Limits and wishes that hold for a whole upload.
+/// Limits and settings of a whole upload.
 #[derive(Clone)]
 pub struct TransferSettings {
     /// Limits and delays.
@@ -29,7 +29,7 @@ pub struct TransferSettings {
     pub stall_limit: Duration,
     /// Maximum rate in bytes per second.
     pub limit_rate: Option<u64>,
-    /// Set when the user interrupts.
+    /// Set when the user interrupts the upload.
     pub cancel: Cancellation,
     /// Receives notices.
     pub reporter: Reporter,
@@ -37,37 +37,38 @@ pub struct TransferSettings {
 
 /// One transfer: its source and its target.
 pub struct TransferJob<'a> {
-    /// All files of the upload, uploaded or not.
+    /// Source with all files of the upload, uploaded or not.
     pub(crate) source: &'a UploadSource,
     /// Files of a local source that are not uploaded yet.
     pub(crate) missing: &'a [SourceFile],
     /// Target, with the SAS in force.
     pub(crate) store: &'a BlobStore,
-    /// Records of the engines, which a later run resumes from.
+    /// Directory with the engines' records, from which a later run resumes.
     pub(crate) directory: &'a UploadDirectory,
     /// Key of the upload in the ids of its blocks.
     pub(crate) key: &'a str,
-    /// Number of this run; each has a directory of its own for AzCopy's log and plan.
+    /// Number of this run; each has a separate directory for AzCopy's log and plan.
     pub(crate) run: u32,
+    /// Limits and settings.
     pub(crate) settings: &'a TransferSettings,
 }
 
 /// Failure of a transfer.
 #[derive(Debug, Error)]
 pub enum TransferError {
-    /// AzCopy.
+    /// Failure of AzCopy.
     #[error(transparent)]
     AzCopy(#[from] RunError),
-    /// The native engine.
+    /// Failure of the native engine.
     #[error(transparent)]
     Native(#[from] NativeError),
-    /// The private directory.
+    /// Failure of the private directory.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
 }
 
 impl TransferError {
-    /// True if a new upload location may help: the store rejects the SAS, or the location is another one now.
+    /// True if a new upload location may help: the store rejects the SAS, or the service assigned another location.
     pub(crate) fn needs_location(&self) -> bool {
         match self {
             Self::AzCopy(RunError::Failed { failure, .. }) => matches!(**failure, AzCopyFailure::Refused { .. }),
@@ -77,7 +78,7 @@ impl TransferError {
     }
 }
 
-/// Sends the files of an upload.
+/// Engine that sends the files of an upload.
 pub trait TransferEngine {
     /// Sends the missing content.
     fn transfer<'a>(
@@ -86,8 +87,8 @@ pub trait TransferEngine {
         on: &'a mut dyn FnMut(TransferEvent),
     ) -> LocalBoxFuture<'a, Result<Transferred, TransferError>>;
 
-    /// Names of the files that a run delivered whole, as far as the engine keeps records of its own beside the
-    /// upload's; `None` if it had some and they cannot be read, so that the container's list counts.
+    /// Names of the files that a run delivered completely, if the engine keeps records in addition to the upload's;
+    /// `None` if its records cannot be read, so that the container's listing counts.
     fn arrived<'a>(
         &'a self,
         run_directory: &'a std::path::Path,
@@ -95,9 +96,9 @@ pub trait TransferEngine {
         settings: &'a TransferSettings,
     ) -> LocalBoxFuture<'a, Option<BTreeSet<BlobPath>>>;
 
-    /// True if what arrived of a file that is not whole is not sent again.
+    /// True if uploaded parts of an incomplete file are not sent again.
     fn keeps_partial_files(&self) -> bool;
 
-    /// True if an interruption ends the engine immediately, so that no wait must be reported.
+    /// True if an interruption ends the engine immediately, so that no waiting time must be reported.
     fn stops_at_once(&self) -> bool;
 }

@@ -1,4 +1,4 @@
-//! Engine that transfers by this program itself.
+//! Native engine: transfers by this program itself.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,10 +12,10 @@ use crate::model::{BlobPath, TransferEvent};
 use crate::native::{self, FileOrigin, NativeError, TransferControls, Transferred};
 use crate::source::UploadSource;
 
-/// Engine of this program: resumes within a file, and imports from the Hub.
+/// Native engine: resumes within a file, and imports from the Hub.
 #[derive(Clone, Debug)]
 pub struct NativeEngine {
-    /// Number of concurrent requests; `None`: adapted to the line.
+    /// Number of concurrent requests; `None` to adapt it to the line.
     pub parallel: Option<u32>,
     /// Computes the SHA-256 of each file.
     pub hash: bool,
@@ -33,7 +33,7 @@ impl TransferEngine for NativeEngine {
             let origin = match (job.source, &self.hub) {
                 (UploadSource::Local { directory, .. }, _) => FileOrigin::Directory(directory),
                 (UploadSource::Hub(source), Some(transfer)) => FileOrigin::Hub(source, transfer),
-                // Refused before an upload begins.
+                // Rejected before an upload begins.
                 (UploadSource::Hub(_) | UploadSource::Remote { .. }, _) => return Ok(Transferred::default()),
             };
             let record = job.directory.record(job.key).await.map_err(NativeError::Record)?;
@@ -58,7 +58,7 @@ impl TransferEngine for NativeEngine {
         _source: &'a UploadSource,
         _settings: &'a TransferSettings,
     ) -> LocalBoxFuture<'a, Option<BTreeSet<BlobPath>>> {
-        // AzCopy was used before, and may not be installed any more.
+        // The upload used AzCopy before, which may no longer be installed.
         let arrived = (!run_directory.is_dir()).then(BTreeSet::new);
         std::future::ready(arrived).boxed_local()
     }

@@ -1,4 +1,4 @@
-//! Session of a detached upload, continued by a process without a terminal.
+//! Session of a detached upload, which a process without a terminal continues.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,8 +11,8 @@ use super::{DetachedRole, Session};
 use crate::model::BlobUri;
 
 impl Session {
-    /// Requests an upload location and probes it, as the upload will do again: refusals of the service are known before
-    /// the upload is detached.
+    /// Requests an upload location and probes it, as the upload will do again: rejections by the service are known
+    /// before the upload is detached.
     ///
     /// # Errors
     /// See [`UploadError`].
@@ -26,11 +26,11 @@ impl Session {
         self.directory.take().map(UploadDirectory::hand_over)
     }
 
-    /// Makes this session a detached one: its directory stays after the end. The lock is to be kept until the result is
-    /// written.
+    /// Makes this session a detached one: its directory is kept after the end. The lock must be held until the result
+    /// is written.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When a file cannot be written.
     pub fn begin_detached(&mut self, resume: ResumeHint) -> Result<(RunLock, PathBuf), DirectoryError> {
         let request = &self.request;
         let run = DetachedRun::of_this_process(

@@ -1,4 +1,4 @@
-//! State that an incomplete upload leaves, and its error.
+//! State that an incomplete upload leaves behind, and its error.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::source::{UploadSource, stat_file};
 use crate::store::ListedBlob;
 
 impl Session {
-    /// Adds to a journal what its run delivered, with either engine.
+    /// Adds the files that its run delivered to a journal, with either engine.
     pub(super) async fn resume_state(&self, engine: &dyn TransferEngine, mut journal: Journal) -> ResumeState {
         if self.request.is_remote() {
             return ResumeState { journal, delivered: Some(Default::default()) };
@@ -35,7 +35,8 @@ impl Session {
         ResumeState { journal, delivered }
     }
 
-    /// Error of a failed transfer, with what a new run need not send and with the files that changed meanwhile.
+    /// Builds the error of a failed transfer, with the content that a new run need not send, and the files that have
+    /// changed.
     pub(super) async fn broken(
         &self,
         engine: &dyn TransferEngine,
@@ -56,7 +57,7 @@ impl Session {
         }))
     }
 
-    /// Files of the source that changed since they were planned. Each is read once, after the transfer.
+    /// Files of the source that changed since they were planned. Checks each once, after the transfer.
     pub(super) fn changed_files(&self, journal: &Journal) -> Vec<ChangedFile> {
         let UploadSource::Local { directory, .. } = &*self.request.source else { return Vec::new() };
         let changed = journal.files.iter().filter_map(|file| {
@@ -69,7 +70,7 @@ impl Session {
         changed.collect()
     }
 
-    /// Content of an upload with this journal that is kept, except for a lost file.
+    /// Content of an upload with this journal that need not be sent again, except for a lost file.
     pub(super) async fn kept(
         &self,
         keeps_partial_files: bool,
@@ -104,7 +105,7 @@ impl Session {
 }
 
 impl TransferFailure {
-    /// The file that the location does not hold as it was sent.
+    /// File that the location does not hold as it was sent.
     pub(super) fn lost_file(&self) -> Option<&BlobPath> {
         match self {
             Self::Incomplete(path) | Self::Replaced(path) => Some(path),

@@ -22,8 +22,8 @@ impl Session {
         Ok(())
     }
 
-    /// Writes the journal of a complete upload: what arrived is worth more than the record of it, so that a journal that
-    /// cannot be written ends nothing.
+    /// Writes the journal of a complete upload: the uploaded files are worth more than their record, so a journal that
+    /// cannot be written is only a warning.
     pub(super) async fn write_or_warn(&mut self, mut journal: Journal) {
         if let Err(why) = self.write(&mut journal).await {
             self.journal = Some(journal);
@@ -33,12 +33,12 @@ impl Session {
         }
     }
 
-    /// Removes the directories of older runs: the journal names the present one.
+    /// Removes the directories of older runs: the journal names the current one.
     pub(super) async fn remove_older_runs(&self, run: u32) -> Result<(), DirectoryError> {
         self.directory()?.remove_runs_but(run).await
     }
 
-    /// The journal of the next run: of the same upload into the same location, or of one that starts over.
+    /// Journal of the next run: of the same upload into the same location, or of one that starts over.
     pub(super) async fn next_journal(
         &self,
         engine: &dyn TransferEngine,

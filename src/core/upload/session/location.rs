@@ -19,21 +19,21 @@ use crate::model::Report;
 use crate::store::{BlobListing, BlobStore, RenewLocation, UploadLocation};
 
 impl Session {
-    /// Upload location that accepts content, and its blobs; no list where that is not known.
+    /// Upload location that accepts content, and its blobs; no list if it is unknown.
     pub(super) async fn listed_location(&self) -> Result<(UploadLocation, Option<BlobListing>), UploadError> {
         let model = (&self.request.name, &self.request.version);
         let list = async |location: &UploadLocation| self.listing(&self.store(location).while_probing()).await;
         usable_location(&self.foundry, self.settings.timings.probe, model, list).await
     }
 
-    /// Requests a location and probes its SAS; a rejected one is requested once more.
+    /// Requests a location and probes its SAS; if it is rejected, requests another one once.
     pub(super) async fn location(&self) -> Result<UploadLocation, UploadError> {
         let model = (&self.request.name, &self.request.version);
         let nothing = async |_: &UploadLocation| ();
         usable_location(&self.foundry, self.settings.timings.probe, model, nothing).await.map(|(location, ())| location)
     }
 
-    /// Store of this location, which renews its SAS by Foundry.
+    /// Store of this location, which renews its SAS through Foundry.
     pub(super) fn store(&self, location: &UploadLocation) -> BlobStore {
         let (foundry, name, version) = (self.foundry.clone(), self.request.name.clone(), self.request.version.clone());
         let renew: RenewLocation = Arc::new(move || {
@@ -43,7 +43,7 @@ impl Session {
         BlobStore::new(self.foundry.shared_http(), Arc::clone(&self.settings.reporter), location, renew)
     }
 
-    /// Blobs in the location; `None` if that is not known.
+    /// Blobs in the location; `None` if unknown.
     pub(super) async fn listing(&self, store: &BlobStore) -> Option<BlobListing> {
         match store.list(&shared(&self.request.files(), None, None)).await {
             Ok(listing) => listing,
@@ -54,7 +54,7 @@ impl Session {
         }
     }
 
-    /// Deletes blobs from the location that would be registered with the model and are no part of it: files that an
+    /// Deletes blobs from the location that would be registered with the model but are not part of it: files that an
     /// earlier attempt of this upload sent. Other files are not deleted: they end the upload.
     pub(super) async fn delete_strays(
         &self,
@@ -91,7 +91,7 @@ impl Session {
         Ok(())
     }
 
-    /// Warning where the SAS may end before the missing bytes are sent.
+    /// Warning if the SAS may end before the missing bytes are sent.
     pub(super) fn lifetime(&self, location: &UploadLocation, journal: &Journal) -> Option<LifetimeWarning> {
         lifetime_warning(&location.sas, &journal.missing(), self.settings.limit_rate, OffsetDateTime::now_utc())
     }

@@ -14,9 +14,9 @@ use crate::native::Transferred;
 use crate::store::{BlobListing, BlobStore};
 
 impl Session {
-    /// Checks that the location still holds what this upload sent, right before the registration: another upload of
-    /// this version writes to the same location. Nothing is compared where the location cannot be listed, or where the
-    /// service has assigned another location since.
+    /// Checks, right before the registration, that the location still holds what this upload sent: another upload of
+    /// this version writes to the same location. Nothing is compared if the location cannot be listed, or if the
+    /// service has since assigned another location.
     ///
     /// # Errors
     /// [`UploadError::Incomplete`] if a file differs: the next run sends it again. Otherwise the failure of the check.
@@ -32,7 +32,7 @@ impl Session {
                     (self.settings.reporter)(Report::Debug(message.into()));
                     return Ok(());
                 }
-                // An earlier attempt requested the registration, and the model shows whose it is.
+                // An earlier attempt requested the registration, and the model shows whose registration it is.
                 Err(UploadError::Conflict(_)) => return Ok(()),
                 Err(error) => return Err(error),
             },
@@ -59,8 +59,7 @@ impl Session {
     }
 
     /// Difference between the files of the registered model and those that this upload sent, as a sentence: another
-    /// upload of this version may have written and registered them. `None` also where the service does not allow to
-    /// read.
+    /// upload of this version may have written and registered them. `None` also if the service does not permit reading.
     pub async fn registered_difference(&self) -> Option<String> {
         let journal = self.journal.as_ref()?;
         let blob_uri = journal.blob_uri();
@@ -76,7 +75,7 @@ impl Session {
         Some(format!("Its files differ from this upload: {failure}."))
     }
 
-    /// Compares the listing of the store with what was sent, where the SAS in force permits a listing, and keeps the
+    /// Compares the listing of the store with the sent files, if the SAS in force permits listing, and keeps the
     /// listing.
     pub(super) async fn verify(
         &self,
@@ -91,8 +90,8 @@ impl Session {
         Ok(())
     }
 
-    /// Records the versions of blobs that an engine delivered before it failed, where the store reports them soon: the
-    /// next run detects what another upload wrote in between.
+    /// Records the versions of blobs that an engine delivered before it failed, if the store reports them in time: the
+    /// next run detects writes of other uploads in between.
     pub(super) async fn keep_writes(&self, store: &BlobStore, state: &mut ResumeState) {
         let (Some(delivered), Some(directory)) = (&state.delivered, &self.directory) else { return };
         if delivered.is_empty() {

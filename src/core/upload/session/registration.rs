@@ -7,14 +7,14 @@ use super::Session;
 use crate::model::Registration;
 
 impl Session {
-    /// Registration to make: the present details, with the address of the files.
+    /// Registration to make: the current details, with the address of the files.
     #[must_use]
     pub fn registration(&self) -> Option<Registration> {
         let blob_uri = self.journal.as_ref()?.blob_uri().clone();
         Some(Registration { blob_uri, details: self.request.details.clone() })
     }
 
-    /// Sets a tag of the model that is registered, or removes it.
+    /// Sets or removes a tag of the model to register.
     pub fn set_tag(&mut self, key: &str, value: Option<String>) {
         let tags = &mut self.request.details.tags;
         match value {
@@ -23,7 +23,7 @@ impl Session {
         }
     }
 
-    /// Records that the registration is requested. True if an earlier attempt had requested it already.
+    /// Records that the registration is requested. Returns true if an earlier attempt had already requested it.
     pub async fn begin_registration(&mut self) -> bool {
         let Some(mut journal) = self.journal.clone() else { return false };
         let was_asked_for = journal.stage == Stage::Registering;
@@ -33,7 +33,7 @@ impl Session {
         was_asked_for
     }
 
-    /// Writes down where the service reports about the registration; the URL must hold no secret.
+    /// Records the URL at which the service reports on the registration; the URL must not contain a secret.
     pub async fn record_operation(&mut self, operation: Option<Url>) {
         let Some(mut journal) = self.journal.clone() else { return };
         journal.operation = operation;

@@ -53,7 +53,7 @@ fn every_difference_from_a_source_is_found() {
 }
 
 #[test]
-fn without_a_sum_to_compare_with_nothing_is_proved() {
+fn without_a_checksum_nothing_is_verified() {
     let stored = stored(&[("a", 1, None), ("b", 1, Some("b"))]);
     let alone = Comparison { stored: &stored, ..NOTHING };
     assert_eq!(summary_of(&alone).0, "a unproved listed; b unproved listed");
@@ -68,7 +68,7 @@ fn without_a_sum_to_compare_with_nothing_is_proved() {
 }
 
 #[test]
-fn what_was_read_back_is_compared_with_the_record_and_with_the_source() {
+fn content_read_back_is_compared_with_the_record_and_the_source() {
     let stored = stored(&[("a", 1, Some("a")), ("b", 1, None)]);
     let read = [hash("a"), hash("x")];
     let alone = Comparison { stored: &stored, read_back: Some(&read), ..NOTHING };
@@ -81,7 +81,7 @@ fn what_was_read_back_is_compared_with_the_record_and_with_the_source() {
 }
 
 #[test]
-fn the_digest_proves_all_files_or_shows_that_one_is_another() {
+fn the_digest_verifies_all_files_or_shows_that_one_differs() {
     let (files, known) = (source(&[("a", 1), ("b", 1)]), sums(&[("a", 1, "a"), ("b", 1, "b")]));
     let good = Some(digest(&[("a", 1, "a"), ("b", 1, "b")]));
     let other = Some(digest(&[("a", 1, "a"), ("b", 1, "x")]));

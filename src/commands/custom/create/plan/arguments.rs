@@ -13,7 +13,7 @@ use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::model::{ModelDetails, Source, Tag};
 
 impl SavedPlan {
-    /// Arguments that the plan stands for, combined with those given on the command line.
+    /// Arguments stored in the plan, combined with those given on the command line.
     pub(in crate::commands::custom::create) fn arguments(&self, given: CreateArgs) -> Result<CreateArgs, CliError> {
         let broken = |what: &str| {
             CliError::usage(format!("{} contains no valid {what}", self.file.display())).with_code(ErrorCode::BadPlan)
@@ -71,7 +71,8 @@ impl SavedPlan {
             .with_suggestion(format!("Remove {option}, or create another plan."))
     }
 
-    /// Fails if the source given beside the plan is another one: only the SAS of its URL may come from there.
+    /// Fails if the source given in addition to the plan is a different one: only the SAS of its URL may come from
+    /// there.
     pub(in crate::commands::custom::create) fn check_source(
         &self,
         source: &Source,

@@ -1,4 +1,4 @@
-//! Comparison of a plan with the files as they are now.
+//! Comparison of a plan with the current files.
 
 use std::collections::HashSet;
 
@@ -31,7 +31,7 @@ impl SavedPlan {
         Ok(())
     }
 
-    /// Fails if a content differs from the plan.
+    /// Fails if the content of a file differs from the plan.
     pub(in crate::commands::custom::create) fn check_sums(&self, sums: &FileSums) -> Result<(), CliError> {
         let is_other = |file: &&PlannedFile| file.sha256.is_some_and(|sum| sums.get(&file.path) != Some(sum));
         let changed = self.files.iter().filter(is_other);
@@ -71,7 +71,8 @@ impl SavedPlan {
     }
 }
 
-/// Planned files that are gone or another size, time, sum or write by now. Both lists are sorted by path.
+/// Planned files that are missing, or whose size, time, checksum or blob version has changed. Both lists are sorted by
+/// path.
 fn differences(planned: &[PlannedFile], now: &[PlannedFile]) -> Vec<String> {
     let difference = |file: &PlannedFile| {
         let at = now.binary_search_by(|other| other.path.cmp(&file.path)).ok();

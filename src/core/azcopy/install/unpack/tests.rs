@@ -11,7 +11,7 @@ use super::*;
 const PROGRAM: &[u8] = b"the program";
 const LIMIT: u64 = 1 << 20;
 
-/// tar.gz of these entries, including names that the library would refuse.
+/// tar.gz of these entries, including names that the library would reject.
 fn tar_gz(entries: &[(&str, EntryType, &[u8])]) -> Vec<u8> {
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     for (name, kind, content) in entries {
@@ -52,7 +52,7 @@ fn out(archive: &[u8], limit: u64) -> Result<Vec<u8>, String> {
     }
 }
 
-fn said(archive: &[u8]) -> String {
+fn error_of(archive: &[u8]) -> String {
     out(archive, LIMIT).expect_err("refused")
 }
 
@@ -89,13 +89,17 @@ fn only_the_program_is_unpacked() {
 }
 
 #[test]
-fn unsafe_names_are_refused_wherever_they_stand() {
+fn unsafe_names_are_rejected_at_any_position() {
     for name in ["../azcopy", "d/../azcopy", "/d/azcopy", "\\d\\azcopy", "C:/azcopy", "C:azcopy", "d/..", "..\\azcopy"]
     {
         let last = tar_gz(&[("d/azcopy", FILE, PROGRAM), (name, FILE, b"x")]);
         let first = tar_gz(&[(name, FILE, b"x"), ("d/azcopy", FILE, PROGRAM)]);
         for archive in [last, first, zipped(&[("d/azcopy", PROGRAM), (name, b"x")])] {
-            assert!(said(&archive).starts_with("the archive contains an unsafe name: "), "{name}: {}", said(&archive));
+            assert!(
+                error_of(&archive).starts_with("the archive contains an unsafe name: "),
+                "{name}: {}",
+                error_of(&archive)
+            );
         }
     }
 }
@@ -103,22 +107,22 @@ fn unsafe_names_are_refused_wherever_they_stand() {
 #[test]
 fn links_and_special_files_are_refused() {
     for kind in [EntryType::Symlink, EntryType::Link] {
-        assert_eq!(said(&tar_gz(&[("d/azcopy", kind, b"")])), "the archive contains a link: d/azcopy");
+        assert_eq!(error_of(&tar_gz(&[("d/azcopy", kind, b"")])), "the archive contains a link: d/azcopy");
         assert_eq!(
-            said(&tar_gz(&[("d/azcopy", FILE, PROGRAM), ("d/x", kind, b"")])),
+            error_of(&tar_gz(&[("d/azcopy", FILE, PROGRAM), ("d/x", kind, b"")])),
             "the archive contains a link: d/x"
         );
     }
     for kind in [EntryType::Fifo, EntryType::Char, EntryType::Block, EntryType::GNUSparse] {
-        assert_eq!(said(&tar_gz(&[("d/azcopy", kind, b"")])), "d/azcopy in the archive is not a regular file");
+        assert_eq!(error_of(&tar_gz(&[("d/azcopy", kind, b"")])), "d/azcopy in the archive is not a regular file");
     }
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     zip.add_symlink("d/azcopy", "/bin/sh", SimpleFileOptions::default()).expect("a link");
-    assert_eq!(said(&zip.finish().expect("a zip").into_inner()), "the archive contains a link: d/azcopy");
+    assert_eq!(error_of(&zip.finish().expect("a zip").into_inner()), "the archive contains a link: d/azcopy");
 }
 
 #[test]
-fn an_archive_without_the_one_program_is_refused() {
+fn an_archive_without_exactly_one_program_is_rejected() {
     let tar = |names: &[&str]| tar_gz(&names.iter().map(|name| (*name, FILE, PROGRAM)).collect::<Vec<_>>());
     let zip = |names: &[&str]| zipped(&names.iter().map(|name| (*name, PROGRAM)).collect::<Vec<_>>());
     for (names, expected) in [
@@ -127,19 +131,19 @@ fn an_archive_without_the_one_program_is_refused() {
         (&["a/b/azcopy", "d/azcopy.exe", "d/AZCOPY", "d/azcopy2"], "the archive contains no azcopy"),
         (&["d/azcopy", "e/azcopy"], "the archive contains more than one azcopy"),
     ] {
-        assert_eq!(said(&tar(names)), expected);
+        assert_eq!(error_of(&tar(names)), expected);
         // An empty zip has another signature.
         if !names.is_empty() {
-            assert_eq!(said(&zip(names)), expected);
+            assert_eq!(error_of(&zip(names)), expected);
         }
     }
-    assert_eq!(said(&tar_gz(&[("d/azcopy/", EntryType::Directory, b"")])), "the archive contains no azcopy");
+    assert_eq!(error_of(&tar_gz(&[("d/azcopy/", EntryType::Directory, b"")])), "the archive contains no azcopy");
 }
 
 #[test]
-fn other_files_and_cut_ones_are_refused() {
+fn other_formats_and_truncated_archives_are_rejected() {
     for other in [&b""[..], b"P", b"<!DOCTYPE html>", b"\x7fELF", b"PK\x05\x06"] {
-        assert_eq!(said(other), "not a tar.gz or zip archive");
+        assert_eq!(error_of(other), "not a tar.gz or zip archive");
     }
     let noise: Vec<u8> = (0..100_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     for whole in [tar_gz(&[("d/azcopy", FILE, &noise)]), zipped(&[("d/azcopy", &noise)])] {
@@ -150,12 +154,12 @@ fn other_files_and_cut_ones_are_refused() {
         // One flipped bit in the middle.
         let mut bent = whole.clone();
         bent[whole.len() / 2] ^= 0x10;
-        assert!(said(&bent).contains("damaged"), "{}", said(&bent));
+        assert!(error_of(&bent).contains("damaged"), "{}", error_of(&bent));
     }
 }
 
 #[test]
-fn a_bomb_is_stopped_at_the_limit() {
+fn an_archive_bomb_is_stopped_at_the_limit() {
     let zeros = vec![0; 3 << 20];
     for archive in [
         tar_gz(&[("d/azcopy", FILE, &zeros)]),
@@ -164,7 +168,7 @@ fn a_bomb_is_stopped_at_the_limit() {
         zipped(&[("d/azcopy", &zeros)]),
     ] {
         assert!(archive.len() < 100_000);
-        assert_eq!(said(&archive), "the archive unpacks to more than 1.0 MB");
+        assert_eq!(error_of(&archive), "the archive unpacks to more than 1.0 MB");
     }
     // Other entries of a zip are not unpacked either.
     let beside = zipped(&[("d/other", &zeros), ("d/azcopy", PROGRAM)]);
@@ -172,13 +176,13 @@ fn a_bomb_is_stopped_at_the_limit() {
 }
 
 #[test]
-fn claimed_sizes_are_not_believed() {
-    // The central directory of the zip says one byte; the program has more.
+fn declared_sizes_are_not_trusted() {
+    // The central directory of the zip declares one byte; the program has more.
     let mut zip = zipped(&[("d/azcopy", PROGRAM)]);
     let central = zip.windows(4).position(|four| four == b"PK\x01\x02").expect("a directory");
     zip[central + 24..central + 28].copy_from_slice(&1u32.to_le_bytes());
     assert!(out(&zip, LIMIT).is_err());
-    // A tar whose entry declares more bytes than it has.
+    // A tar with an entry that declares more bytes than it has.
     let mut header = Header::new_gnu();
     header.as_mut_bytes()[..8].copy_from_slice(b"d/azcopy");
     header.set_size(1 << 40);
@@ -188,5 +192,5 @@ fn claimed_sizes_are_not_believed() {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(header.as_bytes()).expect("a header");
     gzip.write_all(PROGRAM).expect("content");
-    assert_eq!(said(&gzip.finish().expect("a gzip")), "the archive is damaged: unexpected end");
+    assert_eq!(error_of(&gzip.finish().expect("a gzip")), "the archive is damaged: unexpected end");
 }
