@@ -5,6 +5,8 @@
 
 mod commands;
 mod kinds;
+mod outcome;
+mod world;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -14,8 +16,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use commands::{COMMANDS, Command, World};
+use commands::{COMMANDS, Command};
 use kinds::{Kind, kinds};
+use world::World;
 
 use crate::support::Rule;
 

@@ -25,7 +25,7 @@ pub enum VerifyMode {
     Auto,
     /// Everything is verified: copied files are read back.
     Full,
-    /// Streamed files are verified, since that is free; copied ones are not.
+    /// Streamed files are verified, since that is free; copied ones are not, and not reported either.
     Off,
 }
 

@@ -67,6 +67,17 @@ fn verify_full_reads_back_what_was_copied() {
     assert!(!output.stderr.contains("not verified"), "{output}");
 }
 
+/// Streamed files are verified all the same: it costs nothing.
+#[test]
+fn verify_off_omits_the_notice() {
+    let world = public(|_| {});
+    let output = world.create(&["--verify", "off", "-o", "json"]).success();
+    world.assert_arrived();
+    let files = output.json()["files"].clone();
+    assert!(files[0]["path"] == "config.json" && files[0]["sha256"].is_string(), "{files}");
+    assert!(!output.stderr.contains("not verified"), "{output}");
+}
+
 #[test]
 fn a_copy_that_differs_is_found_by_verify_full_and_not_registered() {
     let world = public(|_| {});

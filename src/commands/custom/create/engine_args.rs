@@ -44,22 +44,22 @@ pub(in crate::commands::custom) struct EngineArgs {
 /// Words of `--copy`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum CopyName {
-    /// The blob store where it can, else this program.
+    /// The blob store copies what it can, this program streams the rest.
     Auto,
-    /// The blob store alone.
+    /// The blob store copies all weights; ends if it cannot.
     Server,
-    /// This program alone.
+    /// This program streams everything.
     Client,
 }
 
 /// Words of `--verify`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum VerifyName {
-    /// Streamed files.
+    /// Verify streamed files; report copied ones as unverified.
     Auto,
-    /// Everything.
+    /// Verify all files: read copied ones back.
     Full,
-    /// No more than is free.
+    /// Verify streamed files only, without a notice.
     Off,
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::{OnceCell, Semaphore, mpsc};
 use self::sums::SumRecord;
 use super::error::NativeError;
 use super::file::{SentFile, UploadContext};
-use crate::hub::{Carrier, CopyMode, HubError, HubFile, HubSource, HubTransfer, RemoteFile, SumMismatch};
+use crate::hub::{Carrier, CopyMode, HubError, HubFile, HubSource, HubTransfer, RemoteFile, SumMismatch, VerifyMode};
 use crate::model::{ArrivedFile, ContentHash, Report, SourceFile, TransferEvent};
 use crate::store::{BlobVersion, BlockId};
 use crate::units;
@@ -136,11 +136,11 @@ impl<'a> ImportContext<'a> {
         self.unverified_bytes.fetch_add(remote.file().bytes, Ordering::Relaxed);
     }
 
-    /// Reports the files that were stored without proof of their content.
+    /// Reports the files that were stored without proof of their content, unless the user does not want any.
     pub(super) fn report_unverified(&self) {
         let (files, bytes) =
             (self.unverified_files.load(Ordering::Relaxed), self.unverified_bytes.load(Ordering::Relaxed));
-        if files > 0 {
+        if files > 0 && self.transfer.verify != VerifyMode::Off {
             let (noun, bytes) = (if files == 1 { "file" } else { "files" }, units::bytes(bytes));
             self.files.report(Report::Notice(format!(
                 "{files} {noun} ({bytes}) copied by the service; checksum not verified. Use --verify full to read back and verify the copies."
