@@ -115,7 +115,7 @@ tests() {
     RUST_TEST_THREADS=$((3 * $(nproc))) linted test --no-fail-fast --locked --workspace --features e2e \
       --lib --bins --test it --test azcopy_engine
     # AzCopy's own clock runs on: with more at a time its retries miss limits that are scaled.
-    linted test --locked --workspace --features e2e --test e2e
+    RUST_TEST_THREADS=$((2 * $(nproc))) linted test --locked --workspace --features e2e --test e2e
     linted test --locked --workspace --features e2e --doc
   fi
   stop_all

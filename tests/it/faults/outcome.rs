@@ -1,4 +1,4 @@
-//! What a successful command must have done.
+//! Effects that a successful command must have had.
 
 use serde_json::{Value, json};
 

@@ -9,6 +9,10 @@ use serde_json::{Value, json};
 use crate::support::{BlobStub, BlockStore, FaultProxy, ResponseFault, Rule, TestEnv};
 
 const MIB: usize = 1 << 20;
+/// Scales of pauses and of limits: retries and limits of a faulty run take milliseconds.
+const TEST_TIME: &str = "0.001/0.003";
+/// Scales for a run that prepares a world: its limits must hold on a loaded machine.
+const PREPARATION_TIME: &str = "0.001/1";
 const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
 
 pub(super) const CREATE_NATIVE: [&str; 8] =
@@ -96,7 +100,7 @@ fn world(rule: Option<Rule>, config: Config, store: Option<BlockStore>, stub: Op
     let endpoint = url::Url::parse(&env.emulator().endpoint()).expect("a URL");
     let foundry = FaultProxy::start(endpoint.authority(), rule, foundry_route);
     env.set("AZURE_PROJECT_ENDPOINT", &format!("http://{}{}", foundry.authority(), endpoint.path()));
-    env.set("AZURE_AI_MODELS_TEST_TIME", "0.001/0.003");
+    env.set("AZURE_AI_MODELS_TEST_TIME", TEST_TIME);
     env.write_model();
     World { env, foundry, blobs, store, rule: kept, _stub: stub }
 }
@@ -138,7 +142,9 @@ pub(super) fn interrupted(rule: Option<Rule>) -> World {
     let mut world = world(Some(commit), config, Some(BlockStore::start()), None);
     world.env.write("model/more.bin", vec![5; 9 * MIB]);
     world.env.write("model/gone.json", "{}");
+    world.env.set("AZURE_AI_MODELS_TEST_TIME", PREPARATION_TIME);
     world.env.run(&CREATE_NATIVE).fails_with(7);
+    world.env.set("AZURE_AI_MODELS_TEST_TIME", TEST_TIME);
     let names = world.store.as_ref().expect("a store").names();
     assert!(names.contains(&"gone.json".to_owned()) && !names.contains(&"more.bin".to_owned()), "{names:?}");
     std::fs::remove_file(world.env.work().join("model/gone.json")).expect("removed");
@@ -149,7 +155,9 @@ pub(super) fn interrupted(rule: Option<Rule>) -> World {
 /// A model that was uploaded with recorded checksums.
 pub(super) fn uploaded(rule: Option<Rule>) -> World {
     let mut world = with_blocks(None);
+    world.env.set("AZURE_AI_MODELS_TEST_TIME", PREPARATION_TIME);
     world.env.run(&CREATE_NATIVE).success();
+    world.env.set("AZURE_AI_MODELS_TEST_TIME", TEST_TIME);
     world.spoil_from_now_on(rule);
     world
 }
@@ -166,7 +174,7 @@ pub(super) fn with_unknown_account(rule: Option<Rule>) -> World {
     world
 }
 
-/// The same account, named by the environment.
+/// An account named by the environment, with a base deployment.
 pub(super) fn with_account(rule: Option<Rule>) -> World {
     let mut world = with_unknown_account(rule);
     world.env.set("AZURE_AI_PROJECT_ID", PROJECT_ID);

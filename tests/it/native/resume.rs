@@ -172,7 +172,8 @@ fn reading_a_large_file_again_is_reported() {
     store.behaves(Behaviour { discards: true, ..Behaviour::default() });
     killed_before_the_record(&env, &["--skip-check", "--no-hash"]);
     let output = create(&env, &["--skip-check"]).success();
-    let words = "Reading the rest of model.safetensors for its SHA-256: 600.0 MB left.\n";
+    // Some blocks may have been read before the store responded.
+    let words = "Reading the rest of model.safetensors for its SHA-256: ";
     assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
 }
 
