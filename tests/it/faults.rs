@@ -162,7 +162,7 @@ fn a_part_of_the_matrix_holds() {
     let kinds = kinds();
     let mut cases = cases(&kinds);
     // A prime step meets every command and every kind over the routes.
-    cases = cases.into_iter().enumerate().filter(|(index, _)| index % 37 == 0).map(|(_, case)| case).collect();
+    cases = cases.into_iter().enumerate().filter(|(index, _)| index % 59 == 0).map(|(_, case)| case).collect();
     let verdicts = judge_all(&kinds, &cases);
     assert!(cases.len() > 100, "{}", cases.len());
     assert_eq!(complaints(&kinds, &cases, &verdicts), "");
