@@ -18,4 +18,4 @@ fi
 cases=$(mktemp)
 trap 'rm -f "$cases"' EXIT
 generate "${1:-200000}" "${2:-1}" >"$cases"
-DOTENV_CASES=$cases cargo test --locked --quiet --package azure-ai-models-core --lib -- --nocapture no_name_that_azd_sees_is_missed
+DOTENV_CASES=$cases core_test no_name_that_azd_sees_is_missed

@@ -15,4 +15,4 @@ fi
 documents=$(mktemp)
 trap 'rm -f "$documents"' EXIT
 python3 ci/json_documents.py "${1:-20000}" "${2:-1}" >"$documents"
-JSON_DOCUMENTS=$documents cargo test --locked --quiet --package azure-ai-models-core --lib -- --nocapture a_document_is_accepted_exactly_if_pythons_json_accepts_it
+JSON_DOCUMENTS=$documents core_test a_document_is_accepted_exactly_if_pythons_json_accepts_it

@@ -17,6 +17,12 @@ need() { # PROGRAM WHERE-FROM
   command -v "$1" >/dev/null || die "$1 is missing. Install $2 and run again."
 }
 
+# Runs one unit test of the core. A name that no test has would pass otherwise.
+core_test() { # NAME
+  cargo test --locked --quiet --package azure-ai-models-core --lib -- --nocapture "$1" |
+    tee /dev/stderr | grep 'test result: ok. 1 passed' >/dev/null || die "the test $1 failed, or does not exist."
+}
+
 # Waits for any other run that installs tools; the lock ends with this process.
 lock_tools() {
   mkdir -p "$tools"

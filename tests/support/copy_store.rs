@@ -64,7 +64,9 @@ fn serve(listener: std::net::TcpListener, azurite: String, copies: Arc<Mutex<Vec
     runtime.block_on(async move {
         // The first one wins; a second installation is refused without harm.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let client = reqwest::Client::builder().no_proxy().no_gzip().build().expect("a client");
+        // Azurite closes a connection that is idle for 5 s, perhaps just when the next request is sent on it.
+        let client =
+            reqwest::Client::builder().no_proxy().no_gzip().pool_max_idle_per_host(0).build().expect("a client");
         let app = Router::new().fallback(handle).layer(DefaultBodyLimit::disable()).with_state(Shared {
             azurite,
             client,

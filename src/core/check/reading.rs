@@ -10,7 +10,7 @@ use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType};
 use crate::units;
 
 /// Size range of a Git LFS pointer, in bytes: its specification allows less than 1,024.
-const POINTER_BYTES: std::ops::RangeInclusive<u64> = 50..=1024;
+const POINTER_BYTES: std::ops::Range<u64> = 50..1024;
 /// Maximum size of a document, in bytes.
 const DOCUMENT_LIMIT: u64 = 4 << 30;
 

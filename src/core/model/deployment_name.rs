@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::name::segment;
+
 /// Name of a possibly existing deployment: 1 to 255 characters without `/`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeploymentName(String);
@@ -19,14 +21,7 @@ impl FromStr for DeploymentName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let length = text.chars().count();
-        if !(1..=255).contains(&length) || text.contains('/') || text.chars().any(char::is_control) {
-            return Err("must have 1 to 255 characters and no '/'".into());
-        }
-        if text == "." || text == ".." {
-            return Err("'.' and '..' are not valid deployment names".into());
-        }
-        Ok(Self(text.to_owned()))
+        segment(text, "deployment").map(Self)
     }
 }
 

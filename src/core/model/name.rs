@@ -25,14 +25,7 @@ impl FromStr for ModelName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let length = text.chars().count();
-        if !(1..=255).contains(&length) || text.contains('/') || text.chars().any(char::is_control) {
-            return Err("must have 1 to 255 characters and no '/'".into());
-        }
-        if text == "." || text == ".." {
-            return Err("'.' and '..' are not valid model names".into());
-        }
-        Ok(Self(text.to_owned()))
+        segment(text, "model").map(Self)
     }
 }
 
@@ -40,6 +33,19 @@ impl fmt::Display for ModelName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Name of something that exists, as one segment of a URL path; `kind` is for the error. The service may have names that
+/// it would not accept for something new.
+pub(super) fn segment(text: &str, kind: &str) -> Result<String, String> {
+    let length = text.chars().count();
+    if !(1..=255).contains(&length) || text.contains('/') || text.chars().any(char::is_control) {
+        return Err("must have 1 to 255 characters and no '/'".into());
+    }
+    if text == "." || text == ".." {
+        return Err(format!("'.' and '..' are not valid {kind} names"));
+    }
+    Ok(text.to_owned())
 }
 
 /// Name of a new model: 2 to 30 characters, beginning with a letter, then letters, digits and `-`.
