@@ -23,10 +23,10 @@ soak() { # TEST
   stop_all
 }
 
-soak soak::nothing_that_the_store_took_is_sent_again
-soak soak::with_a_sas_that_may_not_read_nothing_recorded_is_sent_again
+soak soak::no_acknowledged_block_is_sent_again
+soak soak::no_recorded_block_is_sent_again_with_a_write_only_sas
 for ((batch = 0; batch < ${SOAK_BATCHES:-10}; batch++)); do
-  soak soak::a_kill_at_any_moment_loses_nothing
+  soak soak::a_kill_at_any_moment_loses_no_acknowledged_block
 done
 soak crash::a_hundred_kills_at_random_points_lose_nothing
 
