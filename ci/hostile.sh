@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Changes the source in the middle of uploads in 8 ways, stops the program, and lets its clock jump, with the real AzCopy
+# Changes the source during uploads in 8 ways, suspends the program, and makes its clock jump, with the real AzCopy
 # and with the native engine, over the real Azurite (tests/e2e/hostile.rs). Takes about 6 minutes; not part of the gate.
 # Full disks are in the gate (tests/it/machine.rs, tests/it/native/faults.rs), kills in ci/soak.sh.
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Kills 200 native uploads and 100 uploads by AzCopy at random points and measures what is sent again, and uploads 20 GB
-# in little memory (tests/e2e/soak.rs and crash.rs). Takes half an hour; not part of the gate.
+# Kills 200 native uploads and 100 uploads by AzCopy at random points and measures the bytes sent again, and uploads 20 GB
+# with limited memory (tests/e2e/soak.rs and crash.rs). Takes half an hour; not part of the gate.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -16,7 +16,7 @@ work=$(mktemp -d)
 ci/setup.sh
 export E2E_AZCOPY=$tools/bin/azcopy
 
-# Azurite keeps all content in memory, and frees none of it.
+# Azurite keeps all content in memory, and never frees it.
 soak() { # TEST
   start_azurite "$work"
   E2E_AZURITE_URL=$AZURITE_URL cargo test --quiet --locked --features e2e --test e2e -- --ignored --exact --nocapture "$1"

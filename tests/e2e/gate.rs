@@ -149,7 +149,7 @@ impl Gate {
         self.wait("too few blobs", |state| state.blobs.values().filter(|blob| blob.verified).count() >= blobs);
     }
 
-    /// Waits until this many bytes of content have arrived.
+    /// Waits until this many bytes of content have been received.
     pub(crate) fn wait_until_received(&self, bytes: u64) {
         self.wait("too few bytes", |state| state.received >= bytes);
     }

@@ -34,7 +34,7 @@ impl FakeHost {
     /// Starts a host with this state on a free port.
     ///
     /// # Panics
-    /// When there is no free port.
+    /// If there is no free port.
     #[must_use]
     pub fn start(host_state: HostState) -> Self {
         let state = Arc::new(Mutex::new(State::new(host_state)));

@@ -39,7 +39,7 @@ impl Services {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records the call, checks its token, and injects the fault of the method, if there is one.
+    /// Records the call, checks its token, and injects the fault of the method, if any.
     async fn receive<T: std::fmt::Debug>(&self, method: &'static str, request: Request<T>) -> Result<T, Status> {
         let recorded = ["authorization", "traceparent", "tracestate"];
         let text = |name: &&str| {

@@ -59,7 +59,7 @@ pub struct Config {
     pub running_states: Vec<String>,
     /// Number of polls (or GETs of the version) that see an operation running before it ends.
     pub polls_until_done: u32,
-    /// `Retry-After` in seconds on 202 answers of createAsync and of polls.
+    /// `Retry-After` in seconds in 202 responses of createAsync and of polls.
     pub poll_retry_after: Option<u64>,
     /// Body of the last poll.
     pub operation_end: OperationEnd,

@@ -78,7 +78,7 @@ pub enum FaultKind {
     Expired,
     /// One byte of the content is changed.
     Flip,
-    /// Correct answer, delayed by this number of milliseconds.
+    /// Correct response, delayed by this number of milliseconds.
     Delay(u64),
     /// `X-Repo-Commit` names another commit.
     OtherCommit,
