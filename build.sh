@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Builds the extension's binaries as 'azd x build' expects them: OUTPUT_DIR/azure-ai-models-<os>-<arch>[.exe].
-# EXTENSION_PLATFORM (for example linux/amd64) names one platform; without it, all platforms with an installed tool chain are
-# built, the others are listed with the line that installs them, and the exit code is 1 if any is missing.
-# Releases run on old systems (design/platforms.md), for which Zig links them. Without Zig, the platform of this machine is
-# built for this machine; RELEASE=1 makes that an error.
+# EXTENSION_PLATFORM (for example linux/amd64) names one platform; without it, all platforms with an installed tool
+# chain are built, the others are listed with the line that installs them, and the exit code is 1 if any is missing.
+# Releases run on old systems (design/platforms.md), for which Zig links them. Without Zig, the platform of this machine
+# is built for this machine; RELEASE=1 makes that an error.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

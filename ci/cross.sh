@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the program for other platforms on Debian 12 with only the package registries, and runs the programs that can run
-# here, with the tests: windows/amd64 under Wine, linux/arm64 under QEMU.
+# Builds the program for other platforms on Debian 12 with only the package registries, and runs the programs that can
+# run here, with the tests: windows/amd64 under Wine, linux/arm64 under QEMU.
 #   ci/cross.sh [PLATFORM...]    linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64; all by default
 #   ci/cross.sh linux/amd64-musl for systems without glibc
 # The programs for macOS are linked with stubs of Apple's SDK, which no registry has. Logs and tools are in
@@ -95,7 +95,8 @@ for platform in "${platforms[@]}"; do
   [[ ${bytes[$platform]:-} && $platform == @(windows/amd64|linux/arm64) && ${CROSS_TESTS:-1} == 1 ]] || continue
   skipped=() chosen=()
   if [[ $platform == linux/arm64 ]]; then
-    # Emulation takes ten times as long: without the tests that limit a duration, and with the modules that move content.
+    # Emulation takes ten times as long: without the tests that limit a duration, and with the modules that move
+    # content.
     skipped=(--skip masking_takes_linear_time --skip only_the_first_of_many_details_are_kept)
     chosen=(check:: create::transfer download::resume verify::)
   fi

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# The main scenario on this machine only: a real model is uploaded to a local Foundry project, shown, deployed, scaled, and
-# deleted.
-# The same model also comes from a model hub, without a copy on this machine.
-# Beside the program run the Foundry emulator (tests/emulator), Azurite, Microsoft's local blob service, and a model hub
-# (tests/hub); no account is needed and none of your files is read or changed.
+# The main scenario on this machine only: a real model is uploaded to a local Foundry project, shown, deployed, scaled,
+# and deleted. The same model also comes from a model hub, without a copy on this machine. Beside the program run the
+# Foundry emulator (tests/emulator), Azurite, Microsoft's local blob service, and a model hub (tests/hub); no account is
+# needed and none of your files is read or changed.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -94,8 +93,8 @@ prove() { # VERSION [DIRECTORY]
   printf '\nIn the blob service: %s\n' "$(python3 "$root/ci/verify_upload.py" "$blob_uri" "${2:-./model}")"
 }
 
-# Python over the JSON of a command that is not shown, as `it`: prints the value of EXPRESSION. What the command says beside
-# it is shown only if it fails.
+# Python over the JSON of a command that is not shown, as `it`: prints the value of EXPRESSION. Other output of the
+# command is shown only if it fails.
 ask() { # EXPRESSION COMMAND...
   local expression=$1
   shift

@@ -2,8 +2,8 @@
 # Packs the binaries that build.sh made into archives as 'azd x pack' makes them, with a registry.json that azd installs
 # from, man pages and completions in a separate archive, and SHA256SUMS of all archives.
 #   ci/pack.sh [BIN_DIR [OUTPUT_DIR]]    bin and dist by default
-# PAGES names the built example "pages"; without it cargo builds it. The registry names the archives at their local path;
-# with ARCHIVE_URL, below that URL, and then all six platforms are required.
+# PAGES names the built example "pages"; without it cargo builds it. The registry names the archives at their local
+# path; with ARCHIVE_URL, below that URL, and then all six platforms are required.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the tools of the tests and the demo into target/tools: Azurite and AzCopy.
-# Runs once; prints nothing if everything is installed. With SETUP_WITHOUT_ROOT=1 the system is not changed, even as root.
+# Runs once; prints nothing if everything is installed. With SETUP_WITHOUT_ROOT=1 the system is not changed, even as
+# root.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

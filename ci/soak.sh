@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Kills 200 native uploads and 100 uploads by AzCopy at random points and measures the bytes sent again, and uploads 20 GB
-# with limited memory (tests/e2e/soak.rs and crash.rs). Takes half an hour; not part of the gate.
+# Kills 200 native uploads and 100 uploads by AzCopy at random points and measures the bytes sent again, and uploads 20
+# GB with limited memory (tests/e2e/soak.rs and crash.rs). Takes half an hour; not part of the gate.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -58,8 +58,8 @@ versions() {
   fi
 }
 
-# Cargo with Clippy in place of the compiler for the packages of the workspace: one build is checked and can be run, where
-# 'cargo clippy' checks all dependencies again. It sets the same two variables.
+# Cargo with Clippy in place of the compiler for the packages of the workspace: one build is checked and can be run,
+# where 'cargo clippy' checks all dependencies again. It sets the same two variables.
 linted() { # ARGUMENTS-OF-CARGO...
   RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ cargo "$@"
 }
@@ -121,8 +121,8 @@ tests() {
   stop_all
 }
 
-# Licences, bans and oldest Rust of the linked packages, and unused dependencies. Advisories need their database, which CI
-# has.
+# Licences, bans and oldest Rust of the linked packages, and unused dependencies. Advisories need their database, which
+# CI has.
 dependencies() {
   cargo metadata --locked --format-version 1 | python3 ci/dependencies.py
 }

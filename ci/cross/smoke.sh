@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Sourced by ci/cross.sh: runs a program that was built for another platform, under Wine or QEMU, against the emulator and
-# Azurite: version, check, an upload that Ctrl+C interrupts and the printed command resumes, list, show, delete; a detached
-# upload, list, stop.
+# Sourced by ci/cross.sh: runs a program that was built for another platform, under Wine or QEMU, against the emulator
+# and Azurite: version, check, an upload that Ctrl+C interrupts and the printed command resumes, list, show, delete; a
+# detached upload, list, stop.
 
 # Servers and a model, once for all platforms. Sets $work, $endpoint, $model.
 prepare_smoke() {

@@ -10,8 +10,8 @@ windows_libraries='advapi32|bcrypt|bcryptprimitives|combase|crypt32|kernel32|ntd
 # Libraries and frameworks that every macOS has.
 macos_libraries='/usr/lib/lib(System\.B|charset\.1|iconv\.2)\.dylib|/System/Library/Frameworks/(CoreFoundation|Security|SystemConfiguration)\.framework/.*'
 
-# Rust's name of a platform; nothing for an unknown one. linux/amd64-musl, for systems without glibc such as Alpine, is not a
-# platform of azd: built and packed only if it is named.
+# Rust's name of a platform; nothing for an unknown one. linux/amd64-musl, for systems without glibc such as Alpine, is
+# not a platform of azd: built and packed only if it is named.
 target_of() { # PLATFORM
   case $1 in
     linux/amd64-musl) echo x86_64-unknown-linux-musl ;;

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Uploads ./model-weights and registers it, once: an existing version is not changed, an interrupted upload is resumed. A
-# version never changes, so new weights need another VERSION.
+# Uploads ./model-weights and registers it, once: an existing version is not changed, an interrupted upload is resumed.
+# A version never changes, so new weights need another VERSION.
 set -eu
 NAME=my-model
 VERSION=1
