@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Builds the extension's binaries as 'azd x build' expects them: OUTPUT_DIR/azure-ai-models-<os>-<arch>[.exe].
-# EXTENSION_PLATFORM (for example linux/amd64) names one platform; without it all are built whose tool chain is here, the
-# others are listed with the line that installs them, and the exit code is 1 if any is missing.
-# Releases need no more than old systems have (design/platforms.md), for which Zig links them. Where that is missing, the
-# platform of this machine is built for this machine; RELEASE=1 makes it an error.
+# EXTENSION_PLATFORM (for example linux/amd64) names one platform; without it, all platforms with an installed tool
+# chain are built, the others are listed with the line that installs them, and the exit code is 1 if any is missing.
+# Releases run on old systems (design/platforms.md), for which Zig links them. Without Zig, the platform of this machine
+# is built for this machine; RELEASE=1 makes that an error.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -30,7 +30,7 @@ host_platform() {
   echo "$system/$architecture"
 }
 
-# What is missing to build a platform as it is released: the line that installs it; nothing where it can be built.
+# Prints the line that installs what is missing to build a platform as it is released; nothing if it can be built.
 missing() { # PLATFORM
   local target
   target=$(target_of "$1")

@@ -1,7 +1,7 @@
 """Measures for ci/bench.sh, compares with the limits, and prints the results as Markdown.
 
     bench.py RESULTS [quick] [--write FILE] [ROW...]     measures these rows (default: all)
-    bench.py RESULTS table [--write FILE]                prints what RESULTS holds of this program
+    bench.py RESULTS table [--write FILE]                prints the results of this program in RESULTS
 
 RESULTS is a directory; each row leaves a file there. `--write` puts the tables between the marks in FILE.
 """
@@ -138,7 +138,7 @@ def medians(rows):
 
 
 def threads(rows):
-    """CPU of each thread per GiB, of the large rows of the native engine: those of the first round."""
+    """CPU of each thread per GiB in the first round, for the large rows of the native engine."""
     lines = []
     for name in ("file", "shards"):
         for one in rows[name]["samples"] if name in rows else []:

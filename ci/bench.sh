@@ -10,7 +10,7 @@
 #   --write FILE                    also put the tables into FILE
 #
 # BENCH_BINARY: the program to measure, instead of the release build of this tree. BENCH_BASELINE: another one, measured
-# beside it ("before").
+# for comparison ("before").
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -1,4 +1,4 @@
-"""Rows of ci/bench.sh that bring a model back or verify it. Each yields what it measured: description, limit (`None`: no
+"""Rows of ci/bench.sh that download or verify a model. Each yields its measurements: description, limit (`None`: no
 limit), value, unit."""
 
 import filecmp
@@ -16,7 +16,7 @@ WORDS = {"cpu": "CPU", "wall": "wall"}
 
 
 class Registered:
-    """A model that was uploaded to a store which gives the content of its files back."""
+    """A model that was uploaded to a store that returns the content of its files."""
 
     def __init__(self, programs, program, source):
         self.program, self.source = program, source
@@ -41,7 +41,7 @@ def run(arguments, environment):
 
 
 def download(programs, program, is_quick, directory):
-    """1 GiB over TLS, beside AzCopy's download of the same: with the comparison of its SHA-256, and without a sum."""
+    """1 GiB over TLS, compared with AzCopy's download: with verification of its SHA-256, and without a checksum."""
     source, target = os.path.join(directory, "source"), os.path.join(directory, "target")
     name = "model.safetensors"
     write_files(source, [(name, 1024 * MIB)])
@@ -73,7 +73,7 @@ def download(programs, program, is_quick, directory):
 
 
 def verify(programs, program, is_quick, directory):
-    """A source of a file for each core, beside `sha256sum` on all cores. The limit: 0.9 of its rate."""
+    """A source with one file per core, compared with `sha256sum` on all cores. The limit is 0.9 of its rate."""
     cores = os.cpu_count()
     source = os.path.join(directory, "source")
     write_files(source, [(f"model-{number:05}.safetensors", 512 * MIB) for number in range(cores)])

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Measures imports from a model hub of this machine over TLS, beside uploads of the same files from the disk.
+"""Measures imports from a local model hub over TLS, compared with uploads of the same files from disk.
 
     bench_import.py [quick]
 
 Needs BENCH_BINARY (this program), BENCH_SERVERS (a directory with bench-store, foundry-emulator and fake-hub) and
-BENCH_AZCOPY; with BENCH_HF (the `hf` program) also what people do without imports: a download, then an upload. Prints one
-line for each measure: what, limit, measured.
+BENCH_AZCOPY; with BENCH_HF (the `hf` program) also the alternative to imports: a download, then an upload. Prints one
+line per measurement: description, limit, value.
 """
 
 import os
@@ -50,7 +50,7 @@ class Hub:
 
 
 def arrived(report, directory):
-    """Fails where a file of the directory did not arrive in its size."""
+    """Fails if a file of the directory was not received with its size."""
     there = {blob["name"].split("/", 1)[1]: blob["bytes"] for blob in report["blobs"]}
     for name in os.listdir(directory):
         if there.get(name) != os.path.getsize(os.path.join(directory, name)):

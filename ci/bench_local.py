@@ -35,7 +35,7 @@ def run(arguments, environment=None, interval=0.05):
 
 
 def start(programs, program, is_quick, directory):
-    """`version` beside an empty program."""
+    """`version`, compared with an empty program."""
     # Consecutive runs, so that pages and caches are warm and only the program's own work is measured.
     batch = lambda arguments, what: sum(getattr(run(arguments), what) for _ in range(30))
     for what, most in (("cpu", 1.3), ("wall", 1.6)):
@@ -47,7 +47,7 @@ def start(programs, program, is_quick, directory):
 
 
 def list_models(programs, program, is_quick, directory):
-    """`list` of very many models: memory; and of 10,000 from a service 10 ms away beside curl with the same pages."""
+    """`list` of very many models: memory; and of 10,000 from a service 10 ms away, compared with curl on the same pages."""
     models = 20_000 if is_quick else 100_000
     peaks = {}
     for count in (1, models):
@@ -99,7 +99,7 @@ def check(programs, program, is_quick, directory):
     rounds = 3 if is_quick else 9
     unread, read, huge = f"{directory}/unread", f"{directory}/read", f"{directory}/shards"
     command = lambda path: [program, "custom", "check", path]
-    # Too large for a pointer of git-LFS, so that names and sizes are all that counts; and find asks for the size too.
+    # Too large for a pointer of git-LFS, so that only names and sizes are read; find reads the size too.
     many_files(unread, 2000)
     find = ["/usr/bin/find", "-L", unread, "-type", "f", "-size", "+1k"]
     files = paired(rounds, lambda: run(command(unread)).cpu, lambda: run(find).cpu)
@@ -114,7 +114,7 @@ def check(programs, program, is_quick, directory):
 
 
 def sharded_model(directory, shards=150, bytes_each=700 * 10**9 // 150, tensors_each=600):
-    """A model of 700 GB: headers and index are those of a mixture of experts, the weights are holes."""
+    """A model of 700 GB: headers and index are those of a mixture of experts, the weights are sparse."""
     os.makedirs(directory)
     rows = 4096
     columns = bytes_each // tensors_each // 2 // rows
@@ -160,7 +160,7 @@ def many_files(directory, size, files=100_000):
 
 
 def rate(programs, program, is_quick, directory):
-    """How exact --limit-rate is."""
+    """Accuracy of --limit-rate."""
     asked, size = 64_000_000, 512 * MIB
     write_files(directory, [("model.safetensors", size)])
     measured, _, _ = upload(programs, NATIVE, directory, more=["--limit-rate", str(asked)], program=program)
@@ -181,7 +181,7 @@ def share(programs, program, is_quick, directory):
 
 
 def kept(programs, program, is_quick, directory):
-    """Bytes that a slow line carried and an interruption loses."""
+    """Bytes that were transferred over a slow line and are lost by an interruption."""
     line_rate, seconds = 2_500_000, 50
     write_files(directory, [("model.safetensors", 512 * MIB)])
     place = Place(programs, [f"--total-rate={line_rate}", "--round-trip=50"])

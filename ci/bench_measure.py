@@ -1,4 +1,4 @@
-"""Runs one program to its end and measures it: wall, CPU of the whole process tree, peak memory, CPU of each thread."""
+"""Runs one program until it ends and measures it: wall, CPU of the whole process tree, peak memory, CPU of each thread."""
 
 import os
 import select
@@ -42,7 +42,7 @@ class Sampler:
             try:
                 tasks = os.listdir(f"/proc/{process}/task")
                 self.sample_memory(process)
-            except OSError:  # it has ended
+            except OSError:  # the process has ended
                 continue
             for task in tasks:
                 waiting += self.sample_thread(process, task)
@@ -68,8 +68,8 @@ class Sampler:
 
 
 def run(arguments, environment, interval=0.05, kill_after=None):
-    """Runs a program with an open standard input that is never written, and without standard output: AzCopy spends a
-    core on anything else. `kill_after`: seconds until SIGKILL."""
+    """Runs a program with an open standard input that is never written, and without standard output: with anything
+    else, AzCopy uses a whole core. `kill_after`: seconds until SIGKILL."""
     silent, held = os.pipe()
     errors, errors_write = os.pipe()
     null = os.open(os.devnull, os.O_WRONLY)

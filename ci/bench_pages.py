@@ -15,7 +15,7 @@ PATH = "/api/projects/bench"
 
 
 def model(number):
-    """As large as the service's: about a kilobyte."""
+    """A model of the size that the service returns: about a kilobyte."""
     name = f"support-model-{number:06}"
     return {
         "id": f"azureai://accounts/bench/projects/bench/models/{name}/versions/1",
@@ -41,7 +41,7 @@ def model(number):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    # One write an answer.
+    # One write per response.
     wbufsize = -1
     pages = []
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the tools that ci/bench.sh compares into target/tools: rclone of Debian, azure-storage-blob of PyPI.
-# Done once; silent and immediate when all is installed.
+# Installs the tools that ci/bench.sh compares into target/tools: rclone from Debian, azure-storage-blob from PyPI.
+# Runs once; prints nothing if everything is installed.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -14,7 +14,7 @@ ready() {
 
 ready && exit
 lock_tools
-ready && exit # another run did it meanwhile
+ready && exit # installed by another run in the meantime
 if ! "$tools/bin/rclone" version >/dev/null 2>&1; then
   if command -v rclone >/dev/null; then
     ln -sf "$(command -v rclone)" "$tools/bin/rclone"

@@ -61,7 +61,7 @@ def wait_for(child, file):
 
 
 class Server:
-    """Server that ends when its standard input does."""
+    """Server that stops at the end of its standard input."""
 
     def __init__(self, arguments, ready_file):
         self.child = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
@@ -87,7 +87,7 @@ class Foundry:
 
 
 class Place:
-    """Blob store and Foundry project of one run, in a directory of their own."""
+    """Blob store and Foundry project of one run, in a separate directory."""
 
     def __init__(self, programs, line=(), foundry=()):
         self.programs = programs
@@ -96,7 +96,7 @@ class Place:
         authority = self.path("authority.pem")
         arguments = [f"{programs.servers}/bench-store", "--url", self.path("url"), "--report", self.path("report.json")]
         self.store = Server([*arguments, "--authority", authority, *line], self.path("url"))
-        # As on every machine: the system's authorities are read, and one of them is right.
+        # As on every machine, the system's CA certificates are read, one of which is the right one.
         with open(self.authorities, "wb") as out:
             for name in (SYSTEM_AUTHORITIES, authority):
                 with open(name, "rb") as file:
@@ -132,7 +132,7 @@ class Place:
         if tool == RCLONE:
             environment |= {"RCLONE_CONFIG_STORE_TYPE": "azureblob", "RCLONE_CONFIG_STORE_SAS_URL": container}
             tuning = ["--transfers=32", "--azureblob-upload-concurrency=32", "--azureblob-chunk-size=8M"]
-            # Neither sends an MD5 nor compares one: both of these would have it computed.
+            # The other tools neither send nor compare an MD5; without these two options rclone would compute it.
             tuning += ["--azureblob-disable-checksum", "--ignore-checksum", "--config="]
             return [programs.rclone, "copy", directory, "store:bench", *tuning], environment
         if tool == SDK:
@@ -150,7 +150,7 @@ class Place:
 
 
 def upload(programs, tool, directory, line=(), foundry=(), more=(), program=None, may_fail=False):
-    """One upload, and whether all of it arrived. Returns the measurement and the store's report."""
+    """Measures one upload, and checks that it is complete. Returns the measurement and the store's report."""
     place = Place(programs, line, foundry)
     measured = bench_measure.run(*place.command(tool, directory, more, program))
     report = place.close()

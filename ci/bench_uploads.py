@@ -24,7 +24,7 @@ FLOOR_ROUND_TRIPS = 4
 
 @dataclass
 class Limit:
-    """`value` makes one number of the row's results: `of(tool, field)` are the values of a tool in each round."""
+    """`value` reduces the row's results to one number: `of(tool, field)` returns the values of a tool in each round."""
 
     what: str
     most: float
@@ -41,7 +41,7 @@ class Row:
     rounds: tuple = (5, 2)  # whole, quick
     line: tuple = ()
     foundry: tuple = ()
-    # Tools that need not upload everything.
+    # Tools that may upload incompletely.
     may_fail: tuple = ()
 
     @property
@@ -59,7 +59,7 @@ def median(tool, what):
 
 
 def better_of(tool, others):
-    """Median of the wall against the best of the others in the same round."""
+    """Median of the ratio of wall time to that of the best other tool in the same round."""
 
     def value(of):
         best = map(min, zip(*(of(other, "wall") for other in others)))
@@ -184,7 +184,7 @@ NOT_QUICK = {"small20k", "small100k", "kept"}
 
 
 def measure(programs, name, is_quick, directory):
-    """All rounds of a row; the order of the tools turns from round to round. Returns a dictionary for each upload."""
+    """All rounds of a row; the order of the tools rotates between rounds. Returns a dictionary for each upload."""
     row = ROWS[name]
     write_files(directory, row.files)
     tools = list(row.tools)

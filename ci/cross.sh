@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds the program for other platforms on a Debian 12 with the package registries alone, and runs what can run here, with
-# the tests: windows/amd64 under Wine, linux/arm64 under QEMU.
+# Builds the program for other platforms on Debian 12 with only the package registries, and runs the programs that can
+# run here, with the tests: windows/amd64 under Wine, linux/arm64 under QEMU.
 #   ci/cross.sh [PLATFORM...]    linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64; all by default
 #   ci/cross.sh linux/amd64-musl for systems without glibc
-# The programs for macOS are linked with stand-ins for Apple's SDK, which no registry has. Logs and tools are in
-# target/tools/cross. CROSS_PROFILE=release builds what is released, JOBS=1 leaves the other cores alone, CROSS_TESTS=0 runs
+# The programs for macOS are linked with stubs of Apple's SDK, which no registry has. Logs and tools are in
+# target/tools/cross. CROSS_PROFILE=release builds as for a release, JOBS=1 uses only one core, CROSS_TESTS=0 runs
 # no tests.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
@@ -35,8 +35,8 @@ failed() { # PLATFORM WHAT
   status=1
 }
 
-# Runs a step of a platform: adds its time, and its word where it succeeds.
-step() { # PLATFORM VERB WORD COMMAND...
+# Runs a step of a platform: adds its time, and its state if it succeeds.
+step() { # PLATFORM VERB STATE COMMAND...
   local from=$SECONDS platform=$1 verb=$2 word=$3 code=0
   shift 3
   "$@" >>"$cross/${platform/\//-}.log" 2>&1 || code=$?
@@ -56,7 +56,7 @@ build() { # PLATFORM
   cross_cargo "$1" zigbuild --profile "$profile" --bin azure-ai-models
 }
 
-# The tests that the platform has: those that need Unix say so themselves.
+# Runs the tests of the platform: those that need Unix are marked in their source.
 run_tests() ( # PLATFORM ARGUMENTS-OF-CARGO...
   platform=$1
   shift
@@ -95,7 +95,8 @@ for platform in "${platforms[@]}"; do
   [[ ${bytes[$platform]:-} && $platform == @(windows/amd64|linux/arm64) && ${CROSS_TESTS:-1} == 1 ]] || continue
   skipped=() chosen=()
   if [[ $platform == linux/arm64 ]]; then
-    # Emulation takes ten times as long: without the tests that limit a duration, and with the modules that move content.
+    # Emulation takes ten times as long: without the tests that limit a duration, and with the modules that move
+    # content.
     skipped=(--skip masking_takes_linear_time --skip only_the_first_of_many_details_are_kept)
     chosen=(check:: create::transfer download::resume verify::)
   fi

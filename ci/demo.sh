@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# The main task on this machine alone: a real model is uploaded to a local Foundry project, shown, deployed, scaled, and
-# deleted.
-# The same model also comes from a model hub, without a copy on this machine.
-# Beside the program run the Foundry emulator (tests/emulator), Azurite, Microsoft's local blob service, and a model hub
-# (tests/hub); no account anywhere is needed and nothing of yours is read or changed.
+# The main scenario on this machine only: a real model is uploaded to a local Foundry project, shown, deployed, scaled,
+# and deleted. The same model also comes from a model hub, without a copy on this machine. Beside the program run the
+# Foundry emulator (tests/emulator), Azurite, Microsoft's local blob service, and a model hub (tests/hub); no account is
+# needed and none of your files is read or changed.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -65,7 +64,7 @@ typed() {
   printf '\n'
 }
 
-# Remark on the next output, which a reader without Azure could take for an error.
+# Remark on the next output, which could look like an error without Azure.
 remark() {
   printf '\n# %s\n' "$1"
 }
@@ -84,18 +83,18 @@ show_interrupted() { # SECONDS COMMAND...
   around=(timeout --preserve-status --signal=INT "$seconds")
   program "$@" || code=$?
   around=()
-  ((code == 130)) || die "it was not interrupted, but ended with $code."
+  ((code == 130)) || die "the command was not interrupted, but exited with $code."
 }
 
-# Checks that the blob service holds the model under a version.
+# Checks that the blob service contains the model under a version.
 prove() { # VERSION [DIRECTORY]
   local blob_uri
   blob_uri=$(ask 'it["blobUri"]' custom show --name minilm --version "$1")
   printf '\nIn the blob service: %s\n' "$(python3 "$root/ci/verify_upload.py" "$blob_uri" "${2:-./model}")"
 }
 
-# Python over the JSON of a command that is not shown, as `it`: prints the value of EXPRESSION. What the command says beside
-# it is shown only if it fails.
+# Python over the JSON of a command that is not shown, as `it`: prints the value of EXPRESSION. Other output of the
+# command is shown only if it fails.
 ask() { # EXPRESSION COMMAND...
   local expression=$1
   shift
@@ -110,15 +109,15 @@ show custom list
 show custom versions --name minilm
 show custom show --name minilm
 show custom list -o json
-[[ $(ask '[model["name"] for model in it]' custom list) == "['minilm']" ]] || die "the list does not hold the model."
+[[ $(ask '[model["name"] for model in it]' custom list) == "['minilm']" ]] || die "the list does not contain the model."
 
-# From the registered model to an endpoint, one question to it, more of it, and back.
+# Deploys the registered model, sends a prompt, scales the deployment, and deletes it.
 show custom deployments create --name sentences --model minilm --yes
 remark "The emulator has no model to run: its deployments repeat the question."
 show deployments test sentences --prompt "Say hello"
 show custom deployments list
 show custom deployments update --name sentences --sku-capacity 120
-[[ $(ask 'it["sku"]["capacity"]' custom deployments show --name sentences) == 120 ]] || die "it was not scaled."
+[[ $(ask 'it["sku"]["capacity"]' custom deployments show --name sentences) == 120 ]] || die "the deployment was not scaled."
 show custom deployments delete --name sentences --force
 [[ $(ask 'it' custom deployments list) == "[]" ]] || die "the deleted deployment is still in the list."
 
@@ -146,7 +145,7 @@ show custom download --name minilm --version 3 --to "$work/back"
 remark "What came back, against what the blob service gives back."
 show custom verify --name minilm --version 3 --source "$work/back" --full
 [[ $(ask 'it[0]["state"]' custom uploads list) == done ]] || die "the detached upload is not done."
-[[ $(ask 'it["version"]' custom uploads attach "$upload") == 3 ]] || die "its end cannot be looked at."
+[[ $(ask 'it["version"]' custom uploads attach "$upload") == 3 ]] || die "the finished upload cannot be shown."
 show custom uploads discard "$upload" --yes
 show custom delete --name minilm --version 3 --force
 
@@ -161,7 +160,7 @@ around=()
 prove 4 "$work/expected"
 printf 'Written to disk by the import: %d KB. A copy of the same files writes %d KB.\n' \
   $(($(<"$work/written") / 1024)) $(($(<"$work/copied") / 1024))
-(($(<"$work/copied") > 90000000)) || die "the count of what is written to disk does not count."
+(($(<"$work/copied") > 90000000)) || die "the disk write counter does not work."
 (($(<"$work/written") < 1000000)) || die "the import wrote to disk."
 show custom show --name minilm --version 4
 show custom delete --name minilm --version 4 --force
@@ -169,4 +168,4 @@ show custom list
 [[ $(ask 'it' custom list) == "[]" ]] || die "the deleted model is still in the list."
 
 stop_all
-printf '\nDone: uploaded, proved, listed, shown, deployed, asked, scaled and deleted, with AzCopy and without, in the background too, from this machine and from a model hub. All that was started is stopped.\n'
+printf '\nDone: uploaded, verified, listed, shown, deployed, prompted, scaled and deleted, with AzCopy and without, also in the background, from this machine and from a model hub. All started servers are stopped.\n'

@@ -1,5 +1,5 @@
-"""What the workspace depends on: licences on the list of deny.toml, banned crates, the oldest Rust that they need, and
-dependencies that no source names.
+"""Checks the dependencies of the workspace: licences on the list of deny.toml, banned crates, the oldest Rust that they
+need, and dependencies that no source names.
 
 Reads `cargo metadata` from standard input. cargo-deny reads the same deny.toml in CI, with advisories."""
 import json
@@ -8,7 +8,7 @@ import re
 import sys
 import tomllib
 
-GENERATED = {"tonic-prost"}  # named by generated code alone
+GENERATED = {"tonic-prost"}  # named only by generated code
 
 root = pathlib.Path(__file__).parent.parent
 policy = tomllib.loads((root / "deny.toml").read_text())
@@ -53,7 +53,7 @@ def is_allowed(expression, names):
 
 
 def shipped():
-    """Packages that the released program is made of: normal and build dependencies, on all systems."""
+    """Packages that the released program contains: normal and build dependencies, on all systems."""
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
     program = next(id for id in members if packages[id]["name"] == "azure-ai-models")
     seen, todo = set(), [program]

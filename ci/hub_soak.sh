@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kills imports from a model hub of this machine at 150 random points, 50 of them with signed URLs that end in the middle
+# Kills imports from a local model hub at 150 random points, 50 of them with signed URLs that expire during the import
 # (tests/it/import/soak.rs). Takes minutes; not part of the gate.
 set -euo pipefail
 # shellcheck source=ci/lib.sh

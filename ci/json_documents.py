@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Documents, sound and broken, one JSON line each: {"document": BASE64, "valid": whether Python's json reads it from a
+"""Valid and invalid documents, one JSON line each: {"document": BASE64, "valid": whether Python's json reads it from a
 UTF-8 file}. Arguments: COUNT SEED."""
 
 import base64

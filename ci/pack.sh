@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Packs the binaries that build.sh made into archives as 'azd x pack' makes them, with a registry.json that azd installs
-# from, man pages and completions in an archive of their own, and SHA256SUMS of all archives.
+# from, man pages and completions in a separate archive, and SHA256SUMS of all archives.
 #   ci/pack.sh [BIN_DIR [OUTPUT_DIR]]    bin and dist by default
-# PAGES names the built example "pages"; without it cargo builds it. The registry names the archives where they are; with
-# ARCHIVE_URL, below that address, and then all six platforms have to be there.
+# PAGES names the built example "pages"; without it cargo builds it. The registry names the archives at their local
+# path; with ARCHIVE_URL, below that URL, and then all six platforms are required.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -60,7 +60,7 @@ for binary in binaries:
                 out.writestr(info, content)
     packed.append(archive)
     if variant:
-        continue  # azd knows one program a platform
+        continue  # azd supports one program per platform
     artifacts[f"{system}/{architecture}"] = {
         "url": f"{archive_url}/{archive.name}" if archive_url else str(archive),
         "checksum": {"algorithm": "sha256", "value": hashlib.sha256(archive.read_bytes()).hexdigest()},

@@ -1,5 +1,5 @@
-//! Writes man pages and completion scripts below a directory: `cargo run --example pages -- DIRECTORY`. Of no release binary
-//! a part.
+//! Writes man pages and completion scripts below a directory: `cargo run --example pages -- DIRECTORY`. Not part of a
+//! release binary.
 
 use std::env;
 use std::fs;

@@ -31,7 +31,7 @@ SESSION = [(CREATE, 4.3), (CREATE, None), (["azure-ai-models", "custom", "list"]
 
 
 class Recorder:
-    """A screen and what was seen of it: (time, lines), time in seconds since the start."""
+    """A screen and its recorded states: (time, lines), time in seconds since the start."""
 
     def __init__(self):
         self.screen = pyte.Screen(COLUMNS, ROWS)

@@ -1,4 +1,4 @@
-"""Writes safetensors files, sound and mutated, and compares the verdicts. Arguments: PROGRAM DIRECTORY COUNT SEED."""
+"""Writes valid and mutated safetensors files, and compares the verdicts. Arguments: PROGRAM DIRECTORY COUNT SEED."""
 
 import collections
 import json
@@ -46,7 +46,7 @@ def joined(header, body):
 
 
 def changed_tree(rng, header):
-    """Another value somewhere in the header."""
+    """Changes a value somewhere in the header."""
     tree = json.loads(header)
     names = [name for name in tree if name != "__metadata__"]
     if not names:
@@ -109,7 +109,7 @@ def package_reads(path):
         with safetensors.safe_open(path, framework="np") as file:
             list(file.keys())
         return None
-    except Exception as error:  # whatever it raises is its verdict
+    except Exception as error:  # any exception is its verdict
         return str(error) or type(error).__name__
 
 
@@ -122,7 +122,7 @@ def main():
             try:
                 data = mutated(rng, data)
             except (ValueError, KeyError, IndexError, TypeError, AttributeError, struct.error):
-                break  # a header that is broken already
+                break  # a header that is already invalid
         with open(os.path.join(directory, f"{number:06}.safetensors"), "wb") as file:
             file.write(data)
     command = [program, "custom", "check", directory, "-o", "json"]

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the tools of the tests and the demo into target/tools: Azurite and AzCopy.
-# Done once; silent and immediate when all is installed. SETUP_WITHOUT_ROOT=1 does not change the system even as root.
+# Runs once; prints nothing if everything is installed. With SETUP_WITHOUT_ROOT=1 the system is not changed, even as
+# root.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -38,7 +39,7 @@ azcopy_runs() {
   "$tools/bin/azcopy" --version >/dev/null 2>&1
 }
 
-# npm's AzCopy needs libsecret, which a server seldom has.
+# npm's AzCopy needs libsecret, which is rarely installed on servers.
 make_azcopy_run() {
   rm -f "$tools/bin/azcopy"
   ln -s "../npm/${azcopy_binary#"$npm_dir/"}" "$tools/bin/azcopy"
@@ -65,7 +66,7 @@ WRAPPER
     azcopy_runs && return
   fi
 
-  "$azcopy_binary" --version >/dev/null || true # the loader's own words
+  "$azcopy_binary" --version >/dev/null || true # shows the loader's message
   die "AzCopy does not run here. It needs the library libsecret-1.so.0 (Debian: libsecret-1-0, Fedora: libsecret)."
 }
 
@@ -80,6 +81,6 @@ cargo-clippy --version >/dev/null 2>&1 || die "cargo clippy is missing. Install 
 
 ready && exit
 lock_tools
-ready && exit # another run did it meanwhile
+ready && exit # installed by another run in the meantime
 cmp -s "$root/ci/package-lock.json" "$npm_dir/installed.json" && [[ -x $tools/bin/azurite ]] || install_packages
 make_azcopy_run

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings what ci/test.sh checks sources with into target/tools: typos of PyPI, and actionlint where Go is.
-# Done once; says nothing and takes no time when all is there.
+# Installs the source checkers of ci/test.sh into target/tools: typos from PyPI, and actionlint if Go is installed.
+# Runs once; prints nothing if everything is installed.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -16,7 +16,7 @@ ready() {
 
 ready && exit
 lock_tools
-ready && exit # another run did it meanwhile
+ready && exit # installed by another run in the meantime
 rm -rf "$venv"
 mkdir -p "$tools/bin"
 python3 -m venv "$venv" || die "Python cannot make a virtual environment (Debian: python3-venv)."

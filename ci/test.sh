@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 
-# Built once: neither incremental compilation nor line tables pay.
+# Built once: neither incremental compilation nor line tables save time.
 export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 
 phase=
@@ -58,21 +58,21 @@ versions() {
   fi
 }
 
-# Cargo with Clippy in place of the compiler for the packages of the workspace: one build is checked and can be run, where
-# 'cargo clippy' checks all dependencies once more. It sets the same two variables. NICENESS lowers its priority.
+# Cargo with Clippy in place of the compiler for the packages of the workspace: one build is checked and can be run,
+# where 'cargo clippy' checks all dependencies again. It sets the same two variables. NICENESS lowers its priority.
 linted() { # ARGUMENTS-OF-CARGO...
   RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ nice -n "${NICENESS:-0}" cargo "$@"
 }
 
 build_and_clippy() {
-  # A Clippy that no longer knows the second variable would find everything good.
+  # A Clippy that no longer supports the second variable would report nothing.
   ! CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ clippy-driver rustc --crate-type lib --emit metadata --out-dir "$logs" - \
     <<<'pub fn empty(text: &str) -> bool { text.len() == 0 }' 2>"$logs/clippy.log" ||
     die "clippy-driver finds nothing wrong with text.len() == 0: $(<"$logs/clippy.log")"
   linted test --locked --workspace --features e2e --no-run
 }
 
-# Where ci/cross.sh brought its tools this takes 40 s; elsewhere it would take four minutes (design/platforms.md).
+# Takes 40 s if ci/cross.sh has installed its tools; otherwise it would take four minutes (design/platforms.md).
 windows() {
   # shellcheck source=ci/cross/targets.sh
   . "$root/ci/cross/targets.sh"
@@ -85,14 +85,14 @@ windows() {
   fi
 }
 
-# The release build is one long link on one core, and most tests wait for something: side by side both take little more
-# than one of them. As azd's developer tools call it: commit and date go into the binary.
+# The release build is one long link on one core, and most tests wait: run concurrently, both take little more time than
+# one of them. Called as by azd's developer tools: commit and date are compiled into the binary.
 start_release_build() {
   EXTENSION_ID=azure.ai.models EXTENSION_PLATFORM=linux/amd64 OUTPUT_DIR=$logs/bin ./build.sh >"$logs/release.log" 2>&1 &
   release_build=$!
 }
 
-# Each of them is run below by its name.
+# Each of them is run below by name.
 test_targets() {
   cargo metadata --locked --no-deps --format-version 1 | python3 -c '
 import json, sys
@@ -112,11 +112,11 @@ tests() {
     linted test --locked --workspace --features e2e --doc
   else
     linted test --locked --workspace --features e2e --lib --bins
-    # AzCopy's own clock runs on: with more at a time its retries miss limits that are scaled. They leave half of the
-    # processor to the release build.
+    # AzCopy's own timeouts are not scaled: with more concurrent tests its retries miss limits that are. They leave half of
+    # the processor to the release build.
     RUST_TEST_THREADS=$((2 * $(nproc))) linted test --locked --workspace --features e2e --test e2e
-    # These wait for pauses and responses most of their time: many at a time need little more of the processor. The end
-    # of the release build is one long link: it keeps a core, or all would wait for it.
+    # These wait for pauses and responses most of the time: many concurrent tests need little more of the processor. The
+    # release build ends with one long link: it keeps a core, or everything would wait for it.
     NICENESS=10 RUST_TEST_THREADS=$((3 * $(nproc))) linted test --no-fail-fast --locked --workspace --features e2e \
       --test it --test azcopy_engine
     linted test --locked --workspace --features e2e --doc
@@ -124,8 +124,8 @@ tests() {
   stop_all
 }
 
-# Licences, bans and oldest Rust of what is linked, and no dependency that nothing uses. Advisories need their database,
-# which CI has.
+# Licences, bans and oldest Rust of the linked packages, and unused dependencies. Advisories need their database, which
+# CI has.
 dependencies() {
   cargo metadata --locked --format-version 1 | python3 ci/dependencies.py
 }
@@ -150,7 +150,7 @@ release() {
   echo "release binary: $size bytes"
 }
 
-# What azd installs: archive, checksum and registry belong together, and the packed program runs.
+# The packages that azd installs: archive, checksum and registry match, and the packed program runs.
 packages() {
   PAGES=$built/debug/examples/pages ci/pack.sh "$logs/bin" "$logs/dist"
   tar -xzf "$logs/dist/azure-ai-models-linux-amd64.tar.gz" -C "$logs/dist"

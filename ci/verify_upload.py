@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Proves that a container of the local Azurite holds exactly the files of a directory.
+"""Verifies that a container of the local Azurite contains exactly the files of a directory.
 
     verify_upload.py BLOB_URI DIRECTORY
 
-BLOB_URI is what a model says of itself: http://127.0.0.1:PORT/devstoreaccount1/CONTAINER[/PREFIX].
+BLOB_URI is that of a model: http://127.0.0.1:PORT/devstoreaccount1/CONTAINER[/PREFIX].
 """
 
 import base64

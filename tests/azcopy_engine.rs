@@ -1,4 +1,4 @@
-//! The AzCopy engine against the fake AzCopy: real processes, pipes and signals, on a fast clock.
+//! The AzCopy engine against the fake AzCopy: real processes, pipes and signals, with scaled timeouts.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
@@ -14,7 +14,7 @@ mod fixture;
 use fixture::{EngineFixture, FAKE, runs, wait_for};
 
 #[tokio::test(flavor = "current_thread")]
-async fn success_is_proved_and_reported_in_order() {
+async fn success_is_verified_and_reported_in_order() {
     let mut fixture = EngineFixture::new("").with_var("AZD_SERVER", "CANARY").with_var("AZCOPY_BUFFER_GB", "0.5");
     let finished = fixture.run().await.unwrap();
     assert_eq!((finished.files, finished.bytes), (2, 11));
@@ -36,7 +36,7 @@ async fn success_is_proved_and_reported_in_order() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_refused_sas_keeps_the_services_code() {
+async fn a_rejected_sas_reports_the_error_code_of_the_service() {
     let transcript = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/azcopy/23-sas-readonly.ndjson");
     let mut fixture = EngineFixture::new(&format!("replay {} 50\nexit 1", transcript.display()));
     let AzCopyFailure::Refused { code, message } = fixture.failure().await else { panic!("not refused") };
@@ -45,7 +45,7 @@ async fn a_refused_sas_keeps_the_services_code() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn the_reason_of_a_failed_file_comes_from_the_log() {
+async fn the_reason_for_a_failed_file_comes_from_the_log() {
     let mut fixture = EngineFixture::new(
         "init\nfailed /m/a 0 5\nlog ERR: [P#0-T#0] UPLOADFAILED: /m/a : 000 : source modified during transfer\n\
          progress 5 11 1 2\nend CompletedWithErrors 6 11 1 2 1\nexit 1",
@@ -55,21 +55,21 @@ async fn the_reason_of_a_failed_file_comes_from_the_log() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn exit_0_with_other_counts_is_a_failure() {
-    for (end, words) in [
+async fn exit_0_with_unexpected_counts_is_a_failure() {
+    for (end, expected) in [
         ("end Completed 5 5 1 1 0", "azcopy copied 1 of 2 files"),
         ("end Completed 10 10 2 2 0", "azcopy copied 10 bytes instead of 11"),
         ("end Completed 0 0 0 0 0", "azcopy copied nothing"),
         ("end Cancelled 0 11 0 2 0", "azcopy was cancelled by another program"),
         ("plain nothing", "azcopy ended without a result (exit 0)"),
     ] {
-        assert_eq!(EngineFixture::new(&format!("init\n{end}")).failure().await.to_string(), words);
+        assert_eq!(EngineFixture::new(&format!("init\n{end}")).failure().await.to_string(), expected);
     }
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_crash_a_signal_and_a_fatal_message_are_distinguished() {
-    for (script, words) in [
+    for (script, expected) in [
         (
             "stderr panic: open log: no space\\n\\ngoroutine 1\nexit 2",
             "azcopy crashed (exit 2): panic: open log: no space",
@@ -81,12 +81,12 @@ async fn a_crash_a_signal_and_a_fatal_message_are_distinguished() {
         ),
         ("plain \\nunknown flag: --x\nexit 1", "azcopy gave up: unknown flag: --x"),
     ] {
-        assert_eq!(EngineFixture::new(script).failure().await.to_string(), words);
+        assert_eq!(EngineFixture::new(script).failure().await.to_string(), expected);
     }
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn ctrl_c_lets_azcopy_end_on_its_own() {
+async fn ctrl_c_lets_azcopy_exit_gracefully() {
     let mut fixture = EngineFixture::new("init\nprogress 4 11 1 2\nspawn-record $DIR/up\nhang");
     let result = fixture.run_and_cancel(1).await;
     let Err(RunError::Interrupted { progress, log: Some(_) }) = result else { panic!("{result:?}") };
@@ -96,14 +96,14 @@ async fn ctrl_c_lets_azcopy_end_on_its_own() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn ctrl_c_while_azcopy_scans_answers_its_question() {
+async fn ctrl_c_during_a_scan_answers_the_cancel_prompt() {
     let mut fixture = EngineFixture::new("init\nscanning\nspawn-record $DIR/up\nhang");
     assert!(matches!(fixture.run_and_cancel(1).await, Err(RunError::Interrupted { .. })));
     assert!(fixture.debug().contains("ended: exit 1"), "{}", fixture.debug());
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn an_azcopy_that_ignores_ctrl_c_is_killed_after_the_grace() {
+async fn an_azcopy_that_ignores_ctrl_c_is_killed_after_the_grace_period() {
     let mut fixture = EngineFixture::new("ignore-signals\ninit\nspawn-record $DIR/up\nhang");
     fixture.timings.cancel_grace = Duration::from_millis(300);
     let start = Instant::now();
@@ -121,7 +121,7 @@ async fn a_second_ctrl_c_kills_immediately() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn other_questions_are_answered_with_no() {
+async fn other_prompts_are_answered_with_no() {
     let mut fixture = EngineFixture::new("init\nprompt Overwrite?\nend Completed 11 11 2 2 0");
     fixture.run().await.unwrap();
     assert!(fixture.debug().contains("answered n"), "{}", fixture.debug());
@@ -146,7 +146,7 @@ async fn a_stall_is_reported_repeatedly_until_progress() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_stall_ends_azcopy_at_the_limit() {
+async fn a_stall_stops_azcopy_at_the_limit() {
     for (script, percent, exit) in [
         ("init\nprogress 4 11 0 2 95\nhang", Some(95.0), "exit 1"),
         ("info nobody answers\nscanning\nhang", None, "exit 1"),
@@ -167,7 +167,7 @@ async fn a_stall_ends_azcopy_at_the_limit() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn floods_and_long_lines_are_read() {
+async fn large_output_and_long_lines_are_read() {
     let mut fixture = EngineFixture::new(
         "flood-stderr 2000000\nplain not JSON\nplain {\"half\ninit\ninfo ünï\nprogress 3 11 0 2\n\
          info x\nlong-end 5000000",
@@ -198,7 +198,7 @@ async fn remaining_children_of_azcopy_do_not_block_the_run() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_program_that_does_not_start_is_named() {
+async fn a_missing_or_unsupported_program_is_rejected() {
     let fixture = EngineFixture::new("");
     let missing = fixture.verify(Path::new("/nonexistent/azcopy")).await.unwrap_err();
     assert_eq!(missing.to_string(), "/nonexistent/azcopy does not start");
@@ -213,7 +213,7 @@ async fn a_program_that_does_not_start_is_named() {
 #[tokio::test(flavor = "current_thread")]
 async fn scripts_in_place_of_azcopy_are_detected() {
     use std::os::unix::fs::PermissionsExt;
-    for (text, words) in [
+    for (text, expected) in [
         ("echo 'azcopy: error while loading shared libraries: libsecret-1.so.0' >&2\nexit 127", "libsecret-1.so.0"),
         ("echo hello", "is not AzCopy: its --version prints 'hello'"),
         ("sleep 60", "--version did not respond within"),
@@ -226,6 +226,6 @@ async fn scripts_in_place_of_azcopy_are_detected() {
         assert!(std::process::Command::new("sh").arg("-c").arg(script).status().unwrap().success());
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         let error = fixture.verify(&program).await.unwrap_err().to_string();
-        assert!(error.contains(words), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Runs a command on a terminal of its own, copies what it shows, and presses Ctrl+C once PATTERN was shown.
+"""Runs a command on its own terminal, copies its output, and presses Ctrl+C once PATTERN was shown.
 
     interrupt.py PATTERN COMMAND...
 
-Ends with the command's exit code.
+Exits with the command's exit code.
 """
 
 import fcntl

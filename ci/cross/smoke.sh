@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Sourced by ci/cross.sh: runs a program that was built for another platform, under Wine or QEMU, against the emulator and
-# Azurite: version, check, an upload that Ctrl+C interrupts and the printed command resumes, list, show, delete; a detached
-# upload, list, stop.
+# Sourced by ci/cross.sh: runs a program that was built for another platform, under Wine or QEMU, against the emulator
+# and Azurite: version, check, an upload that Ctrl+C interrupts and the printed command resumes, list, show, delete; a
+# detached upload, list, stop.
 
 # Servers and a model, once for all platforms. Sets $work, $endpoint, $model.
 prepare_smoke() {
@@ -14,7 +14,7 @@ prepare_smoke() {
   started+=($!)
   wait_for "The emulator" $! "$work/emulator.log" test -s "$work/endpoint"
   endpoint=$(<"$work/endpoint")
-  # A blank and a letter beyond ASCII: names that another system's paths and shells have to carry.
+  # A space and a non-ASCII letter: names that another system's paths and shells have to support.
   model="$work/a model"
   mkdir -p "$model/sub folder" "$work/home" "$work/bin"
   printf '{"model_type": "bert"}' >"$model/config.json"
@@ -22,21 +22,21 @@ prepare_smoke() {
   head -c 60000000 /dev/urandom >"$model/sub folder/weights ü.bin"
 }
 
-# Wine as a user of a Windows 10 has it. Needs no display.
+# Wine configured as Windows 10. Needs no display.
 prepare_wine() {
   export WINEPREFIX=$cross/wine
   [[ ! -e $WINEPREFIX/prepared ]] || return 0
   rm -rf "$WINEPREFIX"
   wine wineboot --init
   wine reg add 'HKCU\Software\Wine' /v Version /d win10 /f
-  # The server writes the registry when it ends.
+  # The server writes the registry when it stops.
   wine wineboot --shutdown || true
   env PATH="$(zig_directory):$PATH" zig cc -target x86_64-windows-gnu -nostdlib -shared -O2 -o \
     "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" "$root/ci/cross/bcryptprimitives.c" -ladvapi32
   touch "$WINEPREFIX/prepared"
 }
 
-# The environment of a user who set up nothing but the emulator's endpoint.
+# Environment of a user who set only the emulator's endpoint.
 clean() { # COMMAND...
   env -i PATH=/usr/bin:/bin HOME="$work/home" LANG=C.UTF-8 TERM=xterm-256color \
     AZURE_PROJECT_ENDPOINT="${endpoint:-}" AZURE_AI_MODELS_CREDENTIAL=emulator "$@"
@@ -51,21 +51,21 @@ wine() { # PROGRAM ARGUMENTS...
 }
 around=()
 
-# Puts a built program where the shells find it, behind what runs it.
+# Puts a built program where the shells of its platform find it.
 put_on_path() { # PROGRAM
   rm -rf "$work/bin"
   mkdir "$work/bin"
   case $running in
     windows/amd64)
       prepare_wine && cp "$1" "$work/bin/" || return
-      # What an earlier run left.
+      # Left by an earlier run.
       rm -rf "$WINEPREFIX"/drive_c/users/*/.azd
       ;;
     *) cp "$1" "$work/bin/" ;;
   esac
 }
 
-# The program of a platform.
+# Runs the program of a platform.
 program() { # ARGUMENTS...
   case $running in
     windows/amd64) wine azure-ai-models.exe "$@" ;;
@@ -73,7 +73,7 @@ program() { # ARGUMENTS...
   esac
 }
 
-# A line as it is pasted into the shell of the platform: cmd.exe, or sh.
+# Runs a line in the shell of the platform: cmd.exe, or sh.
 paste() { # LINE
   case $running in
     windows/amd64) printf '%s\r\n' "$1" | wine cmd ;;
@@ -81,7 +81,7 @@ paste() { # LINE
   esac
 }
 
-# A path as the program of the platform knows it.
+# Prints a path in the form of the platform.
 native_path() { # PATH
   if [[ $running == windows/* ]]; then echo "Z:${1//\//\\}"; else echo "$1"; fi
 }
@@ -90,7 +90,7 @@ expect() { # WHAT TEXT FILE
   grep --quiet --fixed-strings -- "$2" "$3" || { echo "smoke: $1: no '$2' in:" && cat "$3" && return 1; }
 }
 
-# What a user does with a first model. Its output is the log; fails at the first thing that is not as it must be.
+# First steps of a user with a model. The output is the log; fails at the first unexpected result.
 smoke() { # PLATFORM PROGRAM
   local source line first uri code=0 out=$work/out
   running=$1
@@ -105,11 +105,11 @@ smoke() { # PLATFORM PROGRAM
 
   echo "== create, interrupted by Ctrl+C"
   around=(python3 "$root/ci/cross/interrupt.py" '[5-8][0-9]\.[0-9]%')
-  # Two blocks of 5 MiB are under way and lost; the others are not.
+  # Two blocks of 5 MiB are in flight and lost; the others are not.
   program custom create --name my-model --source "$source" --engine native --parallel 2 --limit-rate 8M --skip-check \
     >"$out" 2>&1 || code=$?
   around=()
-  # Without the sequences of a terminal, and of the bar only its last state.
+  # Without terminal sequences, and with only the last state of the progress bar.
   sed -E 's/\x1b\[[0-9;?]*[a-zA-Z]//g; s/\x1b\][^\x07]*\x07//g; s/\r+$//; s/.*\r//' "$out" >"$out.plain" && cat "$out.plain"
   ((code == 130)) || { echo "smoke: the interrupted upload ended with $code" && return 1; }
 

@@ -1,17 +1,17 @@
 # shellcheck shell=bash
-# Sourced by build.sh and the scripts beside it: how each platform is built, and what its program may need of its system.
+# Sourced by build.sh and the scripts in this directory: how each platform is built, and what its program may require.
 
 # shellcheck disable=SC2034
 platforms=(linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64)
-# Of 2012, as CentOS 7 has it; older than what every system has that is still maintained.
+# Released in 2012, in CentOS 7; older than that of every system that is still maintained.
 glibc=2.17
 # Libraries that every Windows 10 has: neither the Visual C++ runtime nor one of MinGW is among them.
 windows_libraries='advapi32|bcrypt|bcryptprimitives|combase|crypt32|kernel32|ntdll|ole32|oleaut32|powrprof|secur32|shell32|user32|userenv|ws2_32|api-ms-win-(core|crt)-[a-z0-9-]+'
 # Libraries and frameworks that every macOS has.
 macos_libraries='/usr/lib/lib(System\.B|charset\.1|iconv\.2)\.dylib|/System/Library/Frameworks/(CoreFoundation|Security|SystemConfiguration)\.framework/.*'
 
-# Rust's name of a platform; nothing for an unknown one. linux/amd64-musl, for systems without glibc such as Alpine, is none of
-# azd's: built and packed where it is named.
+# Rust's name of a platform; nothing for an unknown one. linux/amd64-musl, for systems without glibc such as Alpine, is
+# not a platform of azd: built and packed only if it is named.
 target_of() { # PLATFORM
   case $1 in
     linux/amd64-musl) echo x86_64-unknown-linux-musl ;;
@@ -24,7 +24,7 @@ target_of() { # PLATFORM
   esac
 }
 
-# The same as Zig is told, with the glibc that the program may ask for.
+# Target in the form of Zig, with the glibc that the program may require.
 linked_target_of() { # PLATFORM
   case $1 in
     linux/amd64 | linux/arm64) echo "$(target_of "$1").$glibc" ;;
@@ -32,7 +32,7 @@ linked_target_of() { # PLATFORM
   esac
 }
 
-# The oldest macOS of a platform, which is Rust's; Zig's own is a recent one.
+# Oldest macOS of a platform, the default of Rust; Zig's default is a recent one.
 oldest_macos() { # PLATFORM
   case $1 in
     darwin/amd64) echo 10.12 ;;
@@ -40,7 +40,7 @@ oldest_macos() { # PLATFORM
   esac
 }
 
-# Prints what a program asks of its system; fails where an old one does not have it. Needs pefile for Windows and macholib for
+# Prints what a program requires; fails if an old system does not have it. Needs pefile for Windows and macholib for
 # macOS.
 check_needs() { # PLATFORM PROGRAM
   local needs newest others

@@ -1,11 +1,12 @@
 # shellcheck shell=bash
-# Sourced by ci/cross.sh after ci/lib.sh and targets.sh: brings compiler, linker, Wine and QEMU, and says how each platform is built.
+# Sourced by ci/cross.sh after ci/lib.sh and targets.sh: installs compiler, linker, Wine and QEMU, and defines how each
+# platform is built.
 # Everything comes from Debian (12) and PyPI; kept in target/tools/cross.
 
 cross=$tools/cross
 target=${CARGO_TARGET_DIR:-$root/target}/cross
 
-# Debian's Rust, whose sources and libraries are packages too; rustup's would need a server of its own.
+# Debian's Rust, whose sources and libraries are packages too; rustup would need access to another server.
 install_debian() { # PACKAGE...
   local package missing=()
   for package in "$@"; do
@@ -28,8 +29,8 @@ install_zig() {
   cp "$requirements" "$cross/venv/installed.txt"
 }
 
-# The standard library for arm64 is the package of another architecture. Unpacked, since dpkg would ask for its libc; the
-# libc is what QEMU runs the program with.
+# The standard library for arm64 is the package of another architecture. Unpacked, since dpkg would require its libc;
+# QEMU runs the program with that libc.
 unpack_arm64() {
   local version state=$cross/apt deb
   version=$(dpkg-query --show --showformat '${Version}' rustc-web)
@@ -48,8 +49,8 @@ unpack_arm64() {
   echo "$version" >"$cross/arm64/installed"
 }
 
-# One sysroot of all standard libraries, and a compiler that uses it. Perl, since a shell drops variables whose names it does
-# not allow, such as CARGO_BIN_EXE_azure-ai-models.
+# One sysroot of all standard libraries, and a compiler that uses it. Perl, since a shell drops variables whose names it
+# does not allow, such as CARGO_BIN_EXE_azure-ai-models.
 make_sysroot() {
   local part
   rm -rf "$cross/sysroot"
@@ -62,12 +63,12 @@ make_sysroot() {
 exec '/usr/bin/rustc', '--sysroot', '$cross/sysroot', @ARGV;
 WRAPPER
   chmod +x "$cross/rustc.new"
-  # An unchanged file keeps its time: cargo would build everything again.
+  # An unchanged file keeps its time; otherwise cargo would rebuild everything.
   if cmp -s "$cross/rustc.new" "$cross/rustc"; then rm "$cross/rustc.new"; else mv "$cross/rustc.new" "$cross/rustc"; fi
 }
 
-# No registry has Apple's SDK, and Zig has the system's library without the frameworks. Stand-ins that name what the program asks
-# of them are all that a linker reads.
+# No registry has Apple's SDK, and Zig has the system's library without the frameworks. A linker reads only stubs that
+# list the symbols that the program requires.
 make_frameworks() {
   local framework directory symbols
   rm -rf "$cross/macos"
@@ -87,7 +88,7 @@ exports:
 ...
 TBD
   done
-  # The compiler runs it for macOS. A program that keeps its symbols serves as well here.
+  # The compiler runs it for macOS. A program that keeps its symbols is sufficient here.
   mkdir -p "$cross/bin"
   printf '#!/bin/sh\nexit 0\n' >"$cross/bin/rust-objcopy"
   chmod +x "$cross/bin/rust-objcopy"
@@ -111,8 +112,8 @@ zig_directory() {
   echo "$cross"/venv/lib/python3*/site-packages/ziglang
 }
 
-# Lets the kernel start programs for arm64 under QEMU, as those that a test or a program starts. Lost at the next start of the
-# machine.
+# Registers QEMU with the kernel, so that programs for arm64 also start from a test or a program. Lost at the next start
+# of the machine.
 register_arm64() {
   local directory=/proc/sys/fs/binfmt_misc
   local magic='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
@@ -130,8 +131,8 @@ needs() { # PLATFORM PROGRAM
   PATH="$cross/venv/bin:$PATH" check_needs "$@"
 }
 
-# cargo with Debian's compiler and Zig as the linker. RUSTC_BOOTSTRAP: the standard library is built along where no package
-# has it. Debian's Rust has no start files for musl either; Zig has them.
+# cargo with Debian's compiler and Zig as the linker. RUSTC_BOOTSTRAP: the standard library is built along where no
+# package has it. Debian's Rust has no start files for musl either; Zig has them.
 cross_cargo() { # PLATFORM COMMAND ARGUMENTS...
   local platform=$1 command=$2 own_std=() macos=()
   shift 2

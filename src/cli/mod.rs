@@ -207,7 +207,7 @@ mod tests {
             for arg in command.get_arguments() {
                 let long = arg.get_long().unwrap_or_default();
                 let reserved = LONG.contains(&long) || arg.get_short().is_some_and(|short| SHORT.contains(&short));
-                assert!(!reserved || arg.is_global_set(), "{path} {long} takes a reserved name");
+                assert!(!reserved || arg.is_global_set(), "{path} {long} uses a reserved name");
             }
             for sub in command.get_subcommands() {
                 check(sub, &format!("{path} {}", sub.get_name()));
@@ -216,7 +216,7 @@ mod tests {
         check(&Cli::command(), PROGRAM);
     }
 
-    /// A command without an example teaches nothing; an example that does not parse teaches something wrong.
+    /// Every command needs an example, and every example must parse.
     #[test]
     fn every_command_has_an_example_and_every_example_parses() {
         fn check(command: &clap::Command, path: &str) {

@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_whole_and_not_zero() {
+    fn a_number_is_a_positive_integer() {
         for (text, number) in [("1", Some(1)), ("80", Some(80)), ("0", None), ("-1", None), ("1.5", None), ("", None)] {
             assert_eq!(one_or_more::<u64>(text).ok(), number, "{text}");
         }

@@ -159,7 +159,7 @@ mod tests {
         let commands: Vec<String> = leaves(&tree).into_iter().map(|(path, _)| path).collect();
         let shapes: Vec<&str> = SHAPES.iter().map(|shape| shape.command).collect();
         for command in &commands {
-            assert!(shapes.contains(&command.as_str()), "shapes.rs does not tell the result of '{command}'");
+            assert!(shapes.contains(&command.as_str()), "shapes.rs does not describe the result of '{command}'");
         }
         for shape in shapes {
             assert!(commands.iter().any(|command| command == shape), "there is no command '{shape}'");

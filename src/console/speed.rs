@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(speed.rate(seconds(100)), Some(10.0));
         assert_eq!(speed.eta(seconds(100), 50), Some(seconds(5)));
         let stalled = speed.rate(seconds(140)).expect("a rate");
-        assert!(stalled < 5.0, "it falls while nothing moves: {stalled}");
+        assert!(stalled < 5.0, "the rate falls during a stall: {stalled}");
     }
 
     proptest! {

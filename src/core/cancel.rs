@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(cancellation.run(NEVER, async { 1 }).await, Some(1));
         canceller.request();
         assert_eq!(cancellation.run(NEVER, pending::<()>()).await, None);
-        assert_eq!(cancellation.run(NEVER, async { 1 }).await, Some(1), "what is ready counts");
+        assert_eq!(cancellation.run(NEVER, async { 1 }).await, Some(1), "a ready result is returned");
     }
 
     #[tokio::test(flavor = "current_thread")]

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_variable_counts_as_unset() {
+    fn an_empty_variable_is_treated_as_unset() {
         let env = Env::from_vars([(var::AZD_SERVER, "")], Path::new("/"));
         assert!(!env.run_by_azd());
     }

@@ -16,7 +16,7 @@ use url::Url;
 
 pub(super) const FAKE: &str = env!("CARGO_BIN_EXE_fake-azcopy");
 
-/// A private directory, two files to send (11 bytes), a script for the fake, and what was said.
+/// Private directory, two files to send (11 bytes), a script for the fake AzCopy, and the recorded events and reports.
 pub(super) struct EngineFixture {
     directory: tempfile::TempDir,
     vars: Vec<(String, String)>,
@@ -117,12 +117,12 @@ impl EngineFixture {
         }
     }
 
-    /// Asks to end once the fake has written its id into the file `up`.
+    /// Requests cancellation this many times, once the fake has written its process ID to the file `up`.
     pub(super) async fn run_and_cancel(&mut self, times: usize) -> Result<CompletedJob, RunError> {
         let (canceller, cancel) = cancel::channel();
         let canceller = std::mem::replace(&mut self.canceller, canceller);
         let up = self.at("up");
-        let asking = async move {
+        let cancelling = async move {
             wait_for(|| up.exists()).await;
             for _ in 0..times {
                 canceller.request();
@@ -132,7 +132,7 @@ impl EngineFixture {
         };
         let result = tokio::select! {
             result = self.run() => result,
-            () = asking => unreachable!(),
+            () = cancelling => unreachable!(),
         };
         self.cancel = cancel;
         result
@@ -154,7 +154,7 @@ impl EngineFixture {
 pub(super) async fn wait_for(mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {
-        assert!(start.elapsed() < Duration::from_secs(60), "waited too long");
+        assert!(start.elapsed() < Duration::from_secs(60), "timed out");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

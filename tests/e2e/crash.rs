@@ -1,5 +1,5 @@
-//! Crash tests: the program is killed at each of many points. The same command again ends registered, and does not send
-//! content again that had arrived whole.
+//! Crash tests: the program is killed at many points. Running the same command again registers the model without
+//! sending complete files again.
 
 mod point;
 
@@ -18,10 +18,10 @@ use crate::gate::{Gate, Hold, Kind, Line};
 use crate::stage::{Stage, azurite, files, store};
 use point::{BYTE_POINTS, Point, STAGES, points};
 
-/// AzCopy takes two seconds for a job, most of which it waits.
+/// AzCopy needs two seconds for a job and waits most of that time.
 const WORKERS: usize = 6;
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// One file of two blocks, an empty one, and some between.
+/// A file of two blocks, an empty file, and sizes in between.
 const FILES: [(&str, usize); 8] = [
     ("model-00001.safetensors", 9 << 20),
     ("model-00002.safetensors", 1 << 20),
@@ -32,7 +32,7 @@ const FILES: [(&str, usize); 8] = [
     ("deep/er/vocab.txt", 60_000),
     ("deep/empty.txt", 0),
 ];
-const AZCOPY_BEGINS: Hold = Hold::Request(Kind::Begin, 0);
+const AZCOPY_START: Hold = Hold::Request(Kind::Begin, 0);
 
 #[test]
 #[ignore = "takes minutes; ci/soak.sh runs it"]
@@ -41,13 +41,13 @@ fn a_hundred_kills_at_random_points_lose_nothing() {
     let points = points();
     for run in 0..100 {
         let point = points[Uuid::new_v4().as_u64_pair().0 as usize % points.len()];
-        let whole = killed_at(point);
-        eprintln!("run {run}: killed at {point:?}, {whole} of {} files had arrived whole", FILES.len());
+        let complete = kill_and_resume(point);
+        eprintln!("run {run}: killed at {point:?}, {complete} of {} files were complete", FILES.len());
     }
 }
 
 #[test]
-fn a_create_that_is_killed_anywhere_ends_registered_and_sends_nothing_whole_twice() {
+fn a_killed_create_resumes_and_sends_no_complete_file_twice() {
     let points = points();
     assert!(points.len() >= 30);
     let (next, failed, partly) = (AtomicUsize::new(0), Mutex::new(Vec::new()), AtomicUsize::new(0));
@@ -55,12 +55,12 @@ fn a_create_that_is_killed_anywhere_ends_registered_and_sends_nothing_whole_twic
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 while let Some(point) = points.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    match std::panic::catch_unwind(|| killed_at(*point)) {
-                        Ok(whole) if (1..FILES.len()).contains(&whole) => drop(partly.fetch_add(1, Ordering::SeqCst)),
+                    match std::panic::catch_unwind(|| kill_and_resume(*point)) {
+                        Ok(files) if (1..FILES.len()).contains(&files) => drop(partly.fetch_add(1, Ordering::SeqCst)),
                         Ok(_) => {}
-                        Err(why) => {
-                            let why = why.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic".to_owned());
-                            failed.lock().expect("the list").push(format!("{point:?}: {why}"));
+                        Err(cause) => {
+                            let cause = cause.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic".to_owned());
+                            failed.lock().expect("the list").push(format!("{point:?}: {cause}"));
                         }
                     }
                 }
@@ -69,12 +69,12 @@ fn a_create_that_is_killed_anywhere_ends_registered_and_sends_nothing_whole_twic
     });
     let failed = failed.into_inner().expect("the list");
     assert!(failed.is_empty(), "{} of {} points:\n{}", failed.len(), points.len(), failed.join("\n\n"));
-    assert!(partly.into_inner() >= 10, "too few points have a part of the files to go on with");
+    assert!(partly.into_inner() >= 10, "too few points leave some of the files to resume");
 }
 
-/// Kills a first `create` at the point and lets a second one resume; panics on a wrong result. Returns how many files
-/// had arrived whole.
-fn killed_at(point: Point) -> usize {
+/// Kills a first `create` at the point and resumes with a second one; panics on a wrong result. Returns the number of
+/// files that were complete before the second run.
+fn kill_and_resume(point: Point) -> usize {
     let gate = Gate::before(&azurite());
     let stage = Stage::with(Config { blobs: store(&gate.url), ..Config::default() });
     for (number, (path, bytes)) in FILES.iter().enumerate() {
@@ -85,16 +85,16 @@ fn killed_at(point: Point) -> usize {
     let hold = match point {
         Point::Store(kind, number) => Hold::Request(kind, number),
         Point::Bytes(part) => Hold::Bytes(bytes_at(part)),
-        // AzCopy waits for its first answer, so that what comes before can be seen.
-        Point::File(_) if !matches!(point, Point::File(".steV")) => AZCOPY_BEGINS,
+        // AzCopy waits for its first response, so that the points before it can be observed.
+        Point::File(_) if !matches!(point, Point::File(".steV")) => AZCOPY_START,
         Point::File(_) => Hold::Bytes(0),
         _ => Hold::Nowhere,
     };
     gate.hold(hold);
     let fault = |route| Fault::new(route, FaultKind::Stall).times(1);
     match point {
-        Point::Asked(route, _) => stage.emulator.add_fault(fault(route)),
-        Point::Done(route, _) => stage.emulator.add_fault(fault(route).processed()),
+        Point::Received(route, _) => stage.emulator.add_fault(fault(route)),
+        Point::Processed(route, _) => stage.emulator.add_fault(fault(route).processed()),
         _ => {}
     }
     let stderr = fs::File::create(stage.work().join("first.txt")).expect("a file");
@@ -102,7 +102,7 @@ fn killed_at(point: Point) -> usize {
     wait_for(point, &gate, &stage, &mut first);
     first.kill().expect("killed");
     first.wait().expect("ended");
-    let mut whole = whole_files(&gate);
+    let mut complete = complete_files(&gate);
     let journal = journal(&stage);
     match point {
         // The program continues during the check.
@@ -112,49 +112,49 @@ fn killed_at(point: Point) -> usize {
 
     let azcopy = azcopy_of(&stage);
 
-    // In every second case AzCopy is gone when the command runs again, else it is still working.
-    let alone = matches!(point, Point::Bytes(part) if part % 2 == 0);
-    if alone {
-        until("AzCopy ends", || !azcopy.is_some_and(alive));
+    // In every second case AzCopy has ended when the command runs again; otherwise it is still running.
+    let azcopy_ended = matches!(point, Point::Bytes(part) if part % 2 == 0);
+    if azcopy_ended {
+        until("AzCopy ends", || !azcopy.is_some_and(is_running));
         gate.line(Line::Cut);
         gate.line(Line::Up);
         // AzCopy may have verified more of its files before it ended.
-        whole = whole_files(&gate);
+        complete = complete_files(&gate);
     }
     let received = gate.received();
-    // An AzCopy that waits for its first answer writes nothing, so it survives and has to be ended. Only the gate holds
-    // it.
+    // An AzCopy that waits for its first response writes nothing, so it survives and has to be stopped. Only the gate
+    // holds it.
     if !matches!(point, Point::Store(Kind::Begin, 0)) {
         gate.hold(Hold::Nowhere);
     }
     let output = stage.command(&args).output().expect("runs");
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    let before = fs::read_to_string(stage.work().join("first.txt")).expect("the first one's words");
-    let told = || format!("first:\n{before}\nsecond:\n{stderr}\nwhole: {whole:?}\n{:?}", gate.blobs());
-    assert!(output.status.success(), "exit {:?}\n{}", output.status.code(), told());
+    let before = fs::read_to_string(stage.work().join("first.txt")).expect("the output of the first run");
+    let details = || format!("first:\n{before}\nsecond:\n{stderr}\ncomplete: {complete:?}\n{:?}", gate.blobs());
+    assert!(output.status.success(), "exit {:?}\n{}", output.status.code(), details());
     let model: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let (there, local) = (stage.blobs(&model), files(&stage.work().join("m")));
-    assert_eq!(there.keys().collect::<Vec<_>>(), local.keys().collect::<Vec<_>>());
-    assert!(there == local, "the contents differ\n{}", told());
+    let (uploaded, local) = (stage.blobs(&model), files(&stage.work().join("m")));
+    assert_eq!(uploaded.keys().collect::<Vec<_>>(), local.keys().collect::<Vec<_>>());
+    assert!(uploaded == local, "the contents differ\n{}", details());
     let sent = gate.blobs();
-    for name in &whole {
+    for name in &complete {
         let size = FILES.iter().find(|(path, _)| path == name).expect("one of the files").1 as u64;
         let one = sent[name];
-        assert_eq!((one.bytes, one.made), (size, 1), "{name} was sent twice\n{}", told());
+        assert_eq!((one.bytes, one.commits), (size, 1), "{name} was sent twice\n{}", details());
     }
-    assert!(!azcopy.is_some_and(alive), "the first AzCopy lives on\n{}", told());
-    // Where AzCopy was gone, only the second one sent.
-    if alone || stage_of(&journal) > Some(1) {
-        let missing = FILES.iter().filter(|(name, _)| !whole.iter().any(|one| one == name));
-        assert_eq!(gate.received() - received, missing.map(|(_, bytes)| *bytes as u64).sum::<u64>(), "{}", told());
+    assert!(!azcopy.is_some_and(is_running), "the first AzCopy is still running\n{}", details());
+    // If AzCopy had ended, only the second one sent.
+    if azcopy_ended || stage_of(&journal) > Some(1) {
+        let missing = FILES.iter().filter(|(name, _)| !complete.iter().any(|one| one == name));
+        assert_eq!(gate.received() - received, missing.map(|(_, bytes)| *bytes as u64).sum::<u64>(), "{}", details());
     }
     stage.assert_no_upload_left();
-    whole.len()
+    complete.len()
 }
 
-/// The model is registered and its page cannot be written, since the reader is busy: the success was not shown yet.
+/// The model is registered, but its page cannot be written because the pipe is full: the success was not shown yet.
 #[test]
-fn a_create_that_is_killed_before_it_shows_the_model_shows_it_the_next_time() {
+fn a_create_killed_before_its_output_shows_the_model_on_the_next_run() {
     let stage = Stage::new();
     stage.write("m/model.safetensors", b"weights");
     let args = ["create", "-n", "killed", "--source", "m", "--skip-check", "-o", "json"];
@@ -164,9 +164,9 @@ fn a_create_that_is_killed_before_it_shows_the_model_shows_it_the_next_time() {
     rustix::fs::fcntl_setfl(&full, rustix::fs::OFlags::empty()).expect("set");
     let mut first = stage.command(&args).stdout(full).stderr(Stdio::null()).spawn().expect("runs");
     until("the page", || {
-        assert!(first.try_wait().expect("looked").is_none(), "it ended before the point");
-        // The kernel function in which it waits.
-        fs::read_to_string(format!("/proc/{}/wchan", first.id())).is_ok_and(|place| place.contains("pipe_write"))
+        assert!(first.try_wait().expect("a status").is_none(), "the program ended before the point");
+        // Kernel function in which the program waits.
+        fs::read_to_string(format!("/proc/{}/wchan", first.id())).is_ok_and(|function| function.contains("pipe_write"))
     });
     first.kill().expect("killed");
     first.wait().expect("ended");
@@ -174,8 +174,8 @@ fn a_create_that_is_killed_before_it_shows_the_model_shows_it_the_next_time() {
     stage.assert_no_upload_left();
 }
 
-fn whole_files(gate: &Gate) -> Vec<String> {
-    gate.blobs().into_iter().filter(|(_, received)| received.proved).map(|(name, _)| name).collect()
+fn complete_files(gate: &Gate) -> Vec<String> {
+    gate.blobs().into_iter().filter(|(_, received)| received.verified).map(|(name, _)| name).collect()
 }
 
 fn bytes_at(part: u64) -> u64 {
@@ -183,16 +183,16 @@ fn bytes_at(part: u64) -> u64 {
 }
 
 fn wait_for(point: Point, gate: &Gate, stage: &Stage, program: &mut Child) {
-    let mut running = || assert!(program.try_wait().expect("looked").is_none(), "it ended before the point");
+    let mut running = || assert!(program.try_wait().expect("a status").is_none(), "the program ended before the point");
     match point {
-        Point::Asked(_, end) | Point::Done(_, end) => until("the request", || {
+        Point::Received(_, end) | Point::Processed(_, end) => until("the request", || {
             running();
-            // An operation has its id after that.
+            // The path of an operation ends with its ID.
             let mut paths = stage.emulator.requests().into_iter().map(|request| request.path);
             paths.any(|path| path.ends_with(end) || end.ends_with('/') && path.contains(end))
         }),
         Point::Store(..) | Point::Bytes(_) => gate.wait_until_held(),
-        Point::AllThere => gate.wait_until_proved(FILES.len()),
+        Point::AllUploaded => gate.wait_until_verified(FILES.len()),
         Point::File(name) => until("the file", || {
             running();
             walkdir::WalkDir::new(uploads(stage))
@@ -207,11 +207,11 @@ fn wait_for(point: Point, gate: &Gate, stage: &Stage, program: &mut Child) {
     }
 }
 
-/// Looks all the time: some of what is searched for is there for a millisecond.
+/// Polls with minimal pauses: some files exist only for a millisecond.
 fn until(what: &str, mut done: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !done() {
-        assert!(begun.elapsed() < LONGEST_WAIT, "{what} does not come");
+        assert!(begun.elapsed() < LONGEST_WAIT, "timed out waiting for {what}");
         std::thread::sleep(Duration::from_micros(200));
     }
 }
@@ -220,25 +220,25 @@ fn uploads(stage: &Stage) -> PathBuf {
     stage.home().join(".azd/ai-models/uploads")
 }
 
-/// The journal of the one upload; empty when there is none.
+/// Journal of the only upload; empty if there is none.
 fn journal(stage: &Stage) -> String {
     let Ok(mut entries) = fs::read_dir(uploads(stage)) else { return String::new() };
     let Some(Ok(entry)) = entries.next() else { return String::new() };
     fs::read_to_string(entry.path().join("journal.json")).unwrap_or_default()
 }
 
-/// How far the journal says it is: the place among `STAGES`.
+/// Stage recorded in the journal, as an index into `STAGES`.
 fn stage_of(journal: &str) -> Option<usize> {
     STAGES.iter().position(|stage| journal.contains(&format!("\"stage\":\"{stage}\"")))
 }
 
-/// Id of the AzCopy that the killed program started, if it came so far.
+/// Process ID of the AzCopy that the killed program started, if it did.
 fn azcopy_of(stage: &Stage) -> Option<u32> {
     let files = walkdir::WalkDir::new(uploads(stage)).into_iter().filter_map(Result::ok);
-    let word = files.map(walkdir::DirEntry::into_path).find(|path| path.ends_with("azcopy.pid"))?;
-    fs::read_to_string(word).ok()?.split(' ').next()?.parse().ok()
+    let file = files.map(walkdir::DirEntry::into_path).find(|path| path.ends_with("azcopy.pid"))?;
+    fs::read_to_string(file).ok()?.split(' ').next()?.parse().ok()
 }
 
-fn alive(process: u32) -> bool {
+fn is_running(process: u32) -> bool {
     fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }

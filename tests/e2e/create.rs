@@ -6,20 +6,20 @@ use std::process::Stdio;
 use foundry_emulator::Config;
 
 use crate::copy_store::CopyStore;
-use crate::stage::{Stage, azurite, files, given, store};
+use crate::stage::{Stage, azurite, files, required_var, store};
 
-/// The main job with a real Hugging Face folder, and everything that follows it.
+/// Main scenario with a real Hugging Face folder, from upload to deletion.
 #[test]
-fn a_real_model_arrives_byte_for_byte_and_is_listed_shown_and_deleted() {
+fn a_real_model_is_uploaded_unchanged_listed_shown_and_deleted() {
     let stage = Stage::new();
-    let folder = PathBuf::from(given("E2E_MODEL_DIR"));
+    let folder = PathBuf::from(required_var("E2E_MODEL_DIR"));
     let model =
         stage.json(&["custom", "create", "--name", "minilm", "--source", &folder.to_string_lossy(), "-o", "json"]);
     let mut local = files(&folder);
-    assert!(local.remove(".gitattributes").is_some(), "the folder holds a .gitattributes");
-    let there = stage.blobs(&model);
-    assert_eq!(there.keys().collect::<Vec<_>>(), local.keys().collect::<Vec<_>>());
-    assert!(there == local, "the contents differ");
+    assert!(local.remove(".gitattributes").is_some(), "the folder contains a .gitattributes");
+    let uploaded = stage.blobs(&model);
+    assert_eq!(uploaded.keys().collect::<Vec<_>>(), local.keys().collect::<Vec<_>>());
+    assert!(uploaded == local, "the contents differ");
     stage.assert_no_upload_left();
 
     assert_eq!(stage.json(&["list", "-o", "json"])[0]["name"], "minilm");
@@ -29,7 +29,7 @@ fn a_real_model_arrives_byte_for_byte_and_is_listed_shown_and_deleted() {
 }
 
 #[test]
-fn unusual_names_arrive_unchanged() {
+fn unusual_file_names_are_uploaded_unchanged() {
     let stage = Stage::new();
     let names = [
         "a b.safetensors",
@@ -51,10 +51,10 @@ fn unusual_names_arrive_unchanged() {
     assert!(stage.blobs(&model) == files(&stage.work().join("odd")));
 }
 
-/// AzCopy itself takes none of these paths: not the source's, and not that of a home below it.
+/// AzCopy itself accepts none of these paths, neither that of the source nor that of a home directory below it.
 #[cfg(unix)]
 #[test]
-fn a_source_under_an_unusual_path_arrives() {
+fn a_source_under_an_unusual_path_is_uploaded() {
     let stage = Stage::new();
     for (name, directory) in
         [("percent", "50% done"), ("star", "a*b"), ("pattern", "x[1]?"), ("backslash", "a\\b"), ("control", "a\tb")]
@@ -106,7 +106,7 @@ fn a_killed_upload_from_an_unusual_path_resumes() {
 
 #[cfg(unix)]
 #[test]
-fn a_hugging_face_cache_of_links_arrives_under_the_names_of_the_links() {
+fn a_hugging_face_cache_is_uploaded_under_the_names_of_its_links() {
     let stage = Stage::new();
     stage.write("hub/blobs/abc", b"weights");
     stage.write("hub/blobs/def", b"{}");
@@ -120,39 +120,39 @@ fn a_hugging_face_cache_of_links_arrives_under_the_names_of_the_links() {
 }
 
 #[test]
-fn one_file_arrives_alone() {
+fn only_the_named_file_is_uploaded() {
     let stage = Stage::new();
     stage.write("dir/one.safetensors", b"one");
     stage.write("dir/two.safetensors", b"two");
     let model = stage.json(&["create", "-n", "one", "--source", "dir/one.safetensors", "--skip-check", "-o", "json"]);
-    let there = stage.blobs(&model);
-    assert_eq!(there.into_iter().collect::<Vec<_>>(), [("one.safetensors".to_owned(), b"one".to_vec())]);
+    let uploaded = stage.blobs(&model);
+    assert_eq!(uploaded.into_iter().collect::<Vec<_>>(), [("one.safetensors".to_owned(), b"one".to_vec())]);
 }
 
-/// The service hands out a SAS that has ended: one fresh one is asked for, then the command says what is wrong.
+/// The service issues an expired SAS: one new SAS is requested, then the command reports the error.
 #[test]
 fn an_expired_sas_is_renewed_once_and_then_reported() {
     let stage = Stage::with(Config { blobs: store(&azurite()), sas_seconds: -60, ..Config::default() });
     stage.write("m/model.safetensors", b"x");
     let output = stage.command(&["create", "-n", "late", "--source", "m", "--skip-check"]).output().expect("runs");
     assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
-    let asked =
+    let requested =
         stage.emulator.requests().iter().filter(|request| request.path.ends_with("/startPendingUpload")).count();
-    assert_eq!(asked, 2);
+    assert_eq!(requested, 2);
 }
 
-/// The first SAS has ended, the second is good.
+/// The first SAS is expired, the second is valid.
 #[test]
-fn a_fresh_sas_saves_the_upload() {
+fn an_upload_succeeds_with_a_renewed_sas() {
     let stage = Stage::with(Config { blobs: store(&azurite()), first_sas_seconds: vec![-60], ..Config::default() });
     stage.write("m/model.safetensors", b"x");
     let model = stage.json(&["create", "-n", "renewed", "--source", "m", "--skip-check", "-o", "json"]);
     assert_eq!(stage.blobs(&model).len(), 1);
 }
 
-/// The SAS ends while AzCopy sends: a fresh one is asked for, and only what had not arrived goes with it.
+/// The SAS expires while AzCopy uploads: a new one is requested, and only missing files are sent with it.
 #[test]
-fn a_sas_that_ends_in_the_middle_is_renewed() {
+fn a_sas_that_expires_during_an_upload_is_renewed() {
     let store = CopyStore::start(&azurite());
     let blobs = crate::stage::store(&store.url);
     let stage = Stage::with(Config { blobs, first_sas_seconds: vec![4], ..Config::default() });
@@ -162,15 +162,15 @@ fn a_sas_that_ends_in_the_middle_is_renewed() {
     stage.write("m/large.safetensors", &vec![9; 16_000_000]);
     let args = ["create", "-n", "renewed", "--source", "m", "--skip-check", "-o", "json", "--limit-rate", "2M"];
     let output = stage.command(&args).output().expect("runs");
-    let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{words}");
-    assert!(words.contains("The upload SAS was rejected. Requesting a new one..."), "{words}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{stderr}");
+    assert!(stderr.contains("The upload SAS was rejected. Requesting a new one..."), "{stderr}");
     let model = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(stage.blobs(&model), files(&stage.work().join("m")));
-    assert!(words.contains("Resuming upload: 4 of 5 files"), "{words}");
+    assert!(stderr.contains("Resuming upload: 4 of 5 files"), "{stderr}");
 }
 
-/// Killed in the middle: the same command resumes with the files that had not arrived.
+/// Killed during the upload: the same command resumes with the missing files.
 #[cfg(unix)]
 #[test]
 fn a_killed_upload_resumes() {
@@ -191,12 +191,12 @@ fn a_killed_upload_resumes() {
     assert!(output.status.success(), "{stderr}");
     let model: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert!(stage.blobs(&model) == files(&stage.work().join("m")), "the contents differ");
-    let there: u64 = stderr
+    let resumed: u64 = stderr
         .split("Resuming upload: ")
         .nth(1)
         .and_then(|rest| rest.split(' ').next()?.parse().ok())
-        .unwrap_or_else(|| panic!("it begins anew: {stderr}"));
-    assert!(there >= 1, "{stderr}");
-    assert_eq!(store.received() - received, 16_000_000 + (4 - there) * 500_000, "{stderr}");
+        .unwrap_or_else(|| panic!("the upload started over: {stderr}"));
+    assert!(resumed >= 1, "{stderr}");
+    assert_eq!(store.received() - received, 16_000_000 + (4 - resumed) * 500_000, "{stderr}");
     stage.assert_no_upload_left();
 }

@@ -12,7 +12,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 fn eventually(what: &str, is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < LIMIT, "never saw: {what}");
+        assert!(begun.elapsed() < LIMIT, "timed out waiting for {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -22,7 +22,7 @@ fn process(started: &Value) -> Pid {
     Pid::from_raw(pid).expect("a process")
 }
 
-fn survives_everything(name: &str, engine: &str, options: &[&str]) {
+fn assert_survives_hangup_and_kill(name: &str, engine: &str, options: &[&str]) {
     let stage = Stage::new();
     for number in 0..6_u8 {
         let content: Vec<u8> = (0..4_000_000_usize).map(|at| (at / 97 % 251) as u8 ^ number).collect();
@@ -37,7 +37,7 @@ fn survives_everything(name: &str, engine: &str, options: &[&str]) {
     eventually("half of the upload", || listed()["percent"].as_f64().is_some_and(|percent| percent > 50.0));
     kill_process(process(&started), Signal::HUP).expect("sent");
     kill_process(process(&started), Signal::STOP).expect("sent");
-    assert_eq!(listed()["state"], "uploading", "a process that stands still has not ended");
+    assert_eq!(listed()["state"], "uploading", "a stopped process has not ended");
     kill_process(process(&started), Signal::KILL).expect("sent");
     eventually("the end of the process", || listed()["state"] == "interrupted");
 
@@ -48,8 +48,8 @@ fn survives_everything(name: &str, engine: &str, options: &[&str]) {
     let second = stage.command(&attach).output().expect("runs");
     let model = stage.json(&attach);
     assert_eq!(serde_json::from_slice::<Value>(&second.stdout).expect("JSON"), model);
-    let talk = String::from_utf8_lossy(&second.stderr);
-    assert!(talk.contains("Resuming upload: "), "{talk}");
+    let stderr = String::from_utf8_lossy(&second.stderr);
+    assert!(stderr.contains("Resuming upload: "), "{stderr}");
     assert!(stage.blobs(&model) == files(&stage.work().join("m")), "the contents differ");
     eventually("no process", || test_kill_process(process(&resumed)).is_err());
     assert_eq!(listed()["state"], "done");
@@ -57,11 +57,11 @@ fn survives_everything(name: &str, engine: &str, options: &[&str]) {
 
 #[test]
 fn azcopy_survives_a_hangup_and_a_kill() {
-    survives_everything("azcopy", "azcopy", &[]);
+    assert_survives_hangup_and_kill("azcopy", "azcopy", &[]);
 }
 
 #[test]
 fn the_native_engine_survives_a_hangup_and_a_kill() {
-    // Two at a time, so that the first ones are whole by then.
-    survives_everything("native", "native", &["--parallel", "2"]);
+    // Two concurrent requests, so that the first files are complete by then.
+    assert_survives_hangup_and_kill("native", "native", &["--parallel", "2"]);
 }

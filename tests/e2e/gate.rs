@@ -1,5 +1,5 @@
-//! Gate before Azurite: counts the content of each blob, stops at a chosen point, and can close connections or stop
-//! responding. Uses HTTP/1.1 with one request after the other on each connection, as both engines do.
+//! Gate in front of Azurite: counts the content of each blob, holds requests at a chosen point, and can close
+//! connections or stop responding. Uses HTTP/1.1 with one request at a time on each connection, as both engines do.
 
 mod relay;
 mod wire;
@@ -25,25 +25,25 @@ pub(crate) enum Hold {
     Request(Kind, u32),
 }
 
-/// How the line is.
+/// State of the network line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
     Up,
-    /// Connections are closed, also new ones.
+    /// Connections are closed, including new ones.
     Cut,
-    /// Connections are accepted and carry nothing.
+    /// Connections are accepted but transfer nothing.
     Silent,
 }
 
-/// Content that arrived for one blob.
+/// Received content of one blob.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Received {
     /// Bytes of content in all attempts.
     pub(crate) bytes: u64,
-    /// How many times it was made whole: Put Blob or Put Block List, answered with success.
-    pub(crate) made: u32,
-    /// AzCopy read its properties afterwards and got the answer: the file counts as arrived.
-    pub(crate) proved: bool,
+    /// Number of successful Put Blob and Put Block List requests.
+    pub(crate) commits: u32,
+    /// True after AzCopy has read its properties and received the response: the file counts as uploaded.
+    pub(crate) verified: bool,
 }
 
 pub(crate) struct Gate {
@@ -62,33 +62,33 @@ struct State {
     hold: Hold,
     line: Line,
     received: u64,
-    /// Of these the ones whose request was answered with success.
-    answered: u64,
+    /// Bytes of content in successful requests.
+    acknowledged: u64,
     seen: BTreeMap<Kind, u32>,
     blobs: BTreeMap<String, Received>,
     connections: Vec<TcpStream>,
-    /// Requests that carry content pass at the same time, instead of one after the other.
-    together: bool,
-    /// One carries content.
+    /// Requests with content pass concurrently instead of one at a time.
+    concurrent: bool,
+    /// A request with content is passing.
     sending: bool,
-    /// Requests without an answer yet, and those of them that wait here.
+    /// Requests without a response yet, and those of them that wait in the gate.
     open: u32,
     waiting: u32,
     held: bool,
 }
 
 impl Gate {
-    /// Lets one request with content pass at a time, so that files arrive one after the other.
+    /// Lets one request with content pass at a time, so that files are uploaded one after the other.
     pub(crate) fn before(azurite: &str) -> Self {
         Self::start(azurite, false)
     }
 
-    /// Lets as many pass as come.
+    /// Lets all requests pass concurrently.
     pub(crate) fn wide(azurite: &str) -> Self {
         Self::start(azurite, true)
     }
 
-    fn start(azurite: &str, together: bool) -> Self {
+    fn start(azurite: &str, concurrent: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let shared = Arc::new(Shared {
@@ -97,11 +97,11 @@ impl Gate {
                 hold: Hold::Nowhere,
                 line: Line::Up,
                 received: 0,
-                answered: 0,
+                acknowledged: 0,
                 seen: BTreeMap::new(),
                 blobs: BTreeMap::new(),
                 connections: Vec::new(),
-                together,
+                concurrent,
                 sending: false,
                 open: 0,
                 waiting: 0,
@@ -113,14 +113,14 @@ impl Gate {
         std::thread::spawn(move || {
             for connection in listener.incoming().filter_map(Result::ok) {
                 let shared = Arc::clone(&accepting);
-                // Errors of the connection are the other side's concern.
+                // Connection errors are handled by the other side.
                 std::thread::spawn(move || drop(shared.serve(&connection)));
             }
         });
         Self { url, shared }
     }
 
-    /// Shuts the gate somewhere, or opens it.
+    /// Closes the gate at a point, or opens it.
     pub(crate) fn hold(&self, hold: Hold) {
         let mut state = self.shared.lock();
         state.hold = hold;
@@ -133,23 +133,23 @@ impl Gate {
         state.line = line;
         if line == Line::Cut {
             for connection in state.connections.drain(..) {
-                // It may be closed already.
+                // The connection may be closed already.
                 drop(connection.shutdown(Shutdown::Both));
             }
         }
         self.shared.changed.notify_all();
     }
 
-    /// Waits until something is held and everything else has had its answer.
+    /// Waits until a request is held and all others have received their responses.
     pub(crate) fn wait_until_held(&self) {
-        self.wait("nothing is held", |state| state.held && state.open == state.waiting);
+        self.wait("no request is held", |state| state.held && state.open == state.waiting);
     }
 
-    pub(crate) fn wait_until_proved(&self, blobs: usize) {
-        self.wait("too few blobs", |state| state.blobs.values().filter(|blob| blob.proved).count() >= blobs);
+    pub(crate) fn wait_until_verified(&self, blobs: usize) {
+        self.wait("too few blobs", |state| state.blobs.values().filter(|blob| blob.verified).count() >= blobs);
     }
 
-    /// Waits until this many bytes of content have arrived.
+    /// Waits until this many bytes of content have been received.
     pub(crate) fn wait_until_received(&self, bytes: u64) {
         self.wait("too few bytes", |state| state.received >= bytes);
     }
@@ -168,14 +168,14 @@ impl Gate {
         }
     }
 
-    /// Bytes of content that arrived in all attempts.
+    /// Bytes of content received in all attempts.
     pub(crate) fn received(&self) -> u64 {
         self.shared.lock().received
     }
 
-    /// Bytes of content that came in requests which were answered with success.
-    pub(crate) fn answered(&self) -> u64 {
-        self.shared.lock().answered
+    /// Bytes of content in successful requests.
+    pub(crate) fn acknowledged(&self) -> u64 {
+        self.shared.lock().acknowledged
     }
 
     /// Received content, by the blob's name in its container.

@@ -1,5 +1,5 @@
-//! Disturbances in the middle of an upload: a changed source, a clock jump, a suspended program. In every case a model
-//! that is reported as registered contains the current files.
+//! Disturbances during an upload: a changed source, a clock jump, a suspended program. In every case a model that is
+//! reported as registered contains the current files.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -14,18 +14,18 @@ use serde_json::Value;
 use crate::gate::{Gate, Hold};
 use crate::stage::{Stage, azurite, files, store};
 
-/// Five blocks, so that one is far from sent when the gate shuts.
+/// Five blocks, so that most of the file is unsent when the gate closes.
 const LARGE: usize = 40 << 20;
 const ENGINES: [&str; 2] = ["azcopy", "native"];
 
-/// Change of a file of the source while it is sent, with its name.
+/// Change of a source file during the upload, with its name.
 type Change = (&'static str, fn(&Path));
 const CHANGES: [Change; 8] = [
     ("rewritten", |file| fs::write(file, vec![9; LARGE]).expect("written")),
     ("longer", |file| append(file, &[9; 5000])),
     ("shorter", |file| resize(file, LARGE as u64 / 2)),
     ("empty", |file| resize(file, 0)),
-    ("gone", |file| fs::remove_file(file).expect("removed")),
+    ("deleted", |file| fs::remove_file(file).expect("removed")),
     ("renamed", |file| fs::rename(file, file.with_extension("old")).expect("renamed")),
     ("replaced", |file| {
         let other = file.with_extension("new");
@@ -66,41 +66,41 @@ fn begin(stage: &Stage, engine: &str, prepare: impl FnOnce(&mut std::process::Co
     command.spawn().expect("runs")
 }
 
-/// A success must be one: the model's blobs are the files of the source.
-fn judge(stage: &Stage, what: &str, output: &Output) -> String {
+/// Checks a reported success: the model's blobs must be the files of the source.
+fn check_outcome(stage: &Stage, what: &str, output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(!stderr.contains("panicked"), "{what}: {stderr}");
     match output.status.code() {
         Some(0) => {
             let model: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-            let (there, here) = (stage.blobs(&model), files(&stage.work().join("m")));
+            let (uploaded, local) = (stage.blobs(&model), files(&stage.work().join("m")));
             let sizes = |files: &std::collections::BTreeMap<String, Vec<u8>>| {
                 files.iter().map(|(name, content)| format!("{name} {}", content.len())).collect::<Vec<_>>().join(", ")
             };
-            assert!(there == here, "{what}: registered {}, and here are {}", sizes(&there), sizes(&here));
-            "registered as it is".to_owned()
+            assert!(uploaded == local, "{what}: registered {}, local {}", sizes(&uploaded), sizes(&local));
+            "registered with the current files".to_owned()
         }
         Some(code @ 1..=9) => {
             let error: Value = serde_json::from_str(stderr.lines().last().expect("a line")).expect("JSON");
             format!("exit {code}: {}", error["error"]["message"].as_str().expect("a message"))
         }
-        code => panic!("{what} ends with {code:?}: {stderr}"),
+        code => panic!("{what} exited with {code:?}: {stderr}"),
     }
 }
 
-/// After a failure the same command again registers what is there by then.
-fn again(stage: &Stage, what: &str, engine: &str) {
+/// Runs the same command again after a failure: it must register the current files.
+fn run_again(stage: &Stage, what: &str, engine: &str) {
     let output = stage.command(&create(engine)).output().expect("runs");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{what}, again: {stderr}");
-    judge(stage, what, &output);
+    assert_eq!(output.status.code(), Some(0), "{what}, second run: {stderr}");
+    check_outcome(stage, what, &output);
     stage.assert_no_upload_left();
 }
 
 #[test]
 #[ignore = "takes minutes; ci/hostile.sh runs it"]
 #[expect(clippy::print_stderr, reason = "figures that ci/hostile.sh shows")]
-fn a_source_that_changes_is_registered_as_it_is_or_not_at_all() {
+fn a_changed_source_is_registered_with_its_current_files_or_not_at_all() {
     for engine in ENGINES {
         for (change, apply) in CHANGES {
             let gate = Gate::before(&azurite());
@@ -112,10 +112,10 @@ fn a_source_that_changes_is_registered_as_it_is_or_not_at_all() {
             gate.hold(Hold::Nowhere);
             let output = running.wait_with_output().expect("ends");
             let what = format!("{engine}, {change}");
-            let told = judge(&stage, &what, &output);
-            eprintln!("{what}: {told}");
+            let outcome = check_outcome(&stage, &what, &output);
+            eprintln!("{what}: {outcome}");
             if !output.status.success() {
-                again(&stage, &what, engine);
+                run_again(&stage, &what, engine);
             }
         }
     }
@@ -124,7 +124,7 @@ fn a_source_that_changes_is_registered_as_it_is_or_not_at_all() {
 #[test]
 #[ignore = "takes minutes; ci/hostile.sh runs it"]
 #[expect(clippy::print_stderr, reason = "figures that ci/hostile.sh shows")]
-fn a_pause_costs_nothing_but_time() {
+fn an_upload_survives_a_suspended_program() {
     for engine in ENGINES {
         let gate = Gate::wide(&azurite());
         let stage = stage(&gate);
@@ -135,20 +135,20 @@ fn a_pause_costs_nothing_but_time() {
         kill_process(program, Signal::STOP).expect("stopped");
         gate.hold(Hold::Nowhere);
         std::thread::sleep(Duration::from_secs(20));
-        kill_process(program, Signal::CONT).expect("goes on");
+        kill_process(program, Signal::CONT).expect("resumed");
         let output = running.wait_with_output().expect("ends");
         let what = format!("{engine}, the program stopped for 20 s");
         assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
-        eprintln!("{what}: {}", judge(&stage, &what, &output));
+        eprintln!("{what}: {}", check_outcome(&stage, &what, &output));
     }
 }
 
-/// `HOSTILE_FAKETIME` names the library that ci/hostile.sh brings. It fakes the program's clock, not AzCopy's.
+/// `HOSTILE_FAKETIME` names the library that ci/hostile.sh installs. It fakes the program's clock, not AzCopy's.
 #[test]
 #[ignore = "takes minutes; ci/hostile.sh runs it"]
 #[expect(clippy::print_stderr, reason = "figures that ci/hostile.sh shows")]
-fn a_clock_that_jumps_does_not_end_an_upload() {
-    let library = crate::stage::given("HOSTILE_FAKETIME");
+fn an_upload_survives_a_clock_jump() {
+    let library = crate::stage::required_var("HOSTILE_FAKETIME");
     for engine in ENGINES {
         for jump in ["+1d", "-1d", "+40m", "-40m"] {
             let gate = Gate::wide(&azurite());
@@ -166,7 +166,7 @@ fn a_clock_that_jumps_does_not_end_an_upload() {
             let output = running.wait_with_output().expect("ends");
             let what = format!("{engine}, the clock jumps by {jump}");
             assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
-            eprintln!("{what}: {}", judge(&stage, &what, &output));
+            eprintln!("{what}: {}", check_outcome(&stage, &what, &output));
         }
     }
 }

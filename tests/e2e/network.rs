@@ -9,7 +9,7 @@ use foundry_emulator::Config;
 use serde_json::Value;
 
 use crate::gate::{Gate, Hold, Kind, Line};
-use crate::stage::{Stage, azurite, files, given, store};
+use crate::stage::{Stage, azurite, files, required_var, store};
 
 const CREATE: [&str; 8] = ["create", "-n", "net", "--source", "m", "--skip-check", "-o", "json"];
 
@@ -23,23 +23,23 @@ fn stage(gate: &Gate) -> Stage {
     stage
 }
 
-/// A running `create` whose clock goes ten times as fast: the small files have arrived, and the gate is shut in the middle
-/// of the large one.
-fn in_the_middle(stage: &Stage, gate: &Gate, stall_timeout: &str) -> Child {
+/// A running `create` with timeouts scaled to a tenth: the small files are uploaded, and the gate is closed in the
+/// middle of the large one.
+fn start_and_hold(stage: &Stage, gate: &Gate, stall_timeout: &str) -> Child {
     gate.hold(Hold::Blob("large.safetensors"));
     let mut command = stage.command(&CREATE);
     command.env("AZURE_AI_MODELS_TEST_TIME", "0.1").env("AZURE_AI_MODELS_STALL_TIMEOUT", stall_timeout);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
-    gate.wait_until_proved(4);
+    gate.wait_until_verified(4);
     gate.hold(Hold::Bytes(5_000_000));
     gate.wait_until_held();
     child
 }
 
-/// The program's output; one that hangs fails the test.
+/// Output of the program; one that hangs is killed.
 fn end_of(mut child: Child) -> Output {
     let begun = Instant::now();
-    while child.try_wait().expect("looked").is_none() && begun.elapsed() < Duration::from_secs(150) {
+    while child.try_wait().expect("a status").is_none() && begun.elapsed() < Duration::from_secs(150) {
         std::thread::sleep(Duration::from_millis(20));
     }
     // No effect on an ended process.
@@ -47,22 +47,22 @@ fn end_of(mut child: Child) -> Output {
     child.wait_with_output().expect("ended")
 }
 
-fn words(output: &Output) -> String {
+fn stderr_of(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 fn assert_registered(stage: &Stage, output: &Output) {
-    assert!(output.status.success(), "exit {:?}: {}", output.status.code(), words(output));
+    assert!(output.status.success(), "exit {:?}: {}", output.status.code(), stderr_of(output));
     let model: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert!(stage.blobs(&model) == files(&stage.work().join("m")), "the contents differ: {}", words(output));
+    assert!(stage.blobs(&model) == files(&stage.work().join("m")), "the contents differ: {}", stderr_of(output));
     stage.assert_no_upload_left();
 }
 
 #[test]
-fn a_line_that_is_down_for_three_seconds_costs_time_only() {
+fn an_upload_survives_an_outage_of_three_seconds() {
     let gate = Gate::before(&azurite());
     let stage = stage(&gate);
-    let child = in_the_middle(&stage, &gate, "10m");
+    let child = start_and_hold(&stage, &gate, "10m");
     gate.line(Line::Cut);
     gate.hold(Hold::Nowhere);
     std::thread::sleep(Duration::from_secs(3));
@@ -74,19 +74,19 @@ fn a_line_that_is_down_for_three_seconds_costs_time_only() {
 fn a_silent_store_is_reported_and_the_same_command_resumes() {
     let gate = Gate::before(&azurite());
     let stage = stage(&gate);
-    // Six seconds on this clock, and a notice each second and a half.
-    let child = in_the_middle(&stage, &gate, "60s");
+    // Six seconds when scaled, and a notice every second and a half.
+    let child = start_and_hold(&stage, &gate, "60s");
     gate.line(Line::Silent);
     gate.hold(Hold::Nowhere);
     let begun = Instant::now();
     let output = end_of(child);
-    let stderr = words(&output);
+    let stderr = stderr_of(&output);
     assert_eq!(output.status.code(), Some(7), "{stderr}");
     assert!(begun.elapsed() < Duration::from_secs(12), "{:?}: {stderr}", begun.elapsed());
     assert!(stderr.contains("No progress for "), "{stderr}");
     let error: Value = serde_json::from_str(stderr.lines().last().expect("a line")).expect("JSON");
     assert_eq!(error["error"]["code"], "upload_stalled");
-    let message = error["error"]["message"].as_str().expect("words");
+    let message = error["error"]["message"].as_str().expect("a message");
     assert!(
         message.starts_with("Upload interrupted. Run the same command to resume.\nThe upload made no progress for 6")
     );
@@ -101,7 +101,7 @@ fn a_silent_store_is_reported_and_the_same_command_resumes() {
 
 /// Without the probe AzCopy would be silent for 16 minutes.
 #[test]
-fn a_store_that_is_not_there_at_the_start_is_told_within_ten_seconds() {
+fn an_unreachable_store_is_reported_within_ten_seconds() {
     for (line, reason) in [(Line::Cut, "could not reach"), (Line::Silent, "no response in time")] {
         let gate = Gate::before(&azurite());
         let stage = stage(&gate);
@@ -112,7 +112,7 @@ fn a_store_that_is_not_there_at_the_start_is_told_within_ten_seconds() {
         gate.line(line);
         gate.hold(Hold::Nowhere);
         let output = end_of(child);
-        let stderr = words(&output);
+        let stderr = stderr_of(&output);
         assert_eq!(output.status.code(), Some(9), "{stderr}");
         assert!(begun.elapsed() < Duration::from_secs(10), "{:?}: {stderr}", begun.elapsed());
         assert!(stderr.contains("ERROR: the blob store cannot be used: ") && stderr.contains(reason), "{stderr}");
@@ -122,7 +122,7 @@ fn a_store_that_is_not_there_at_the_start_is_told_within_ten_seconds() {
     }
 }
 
-/// An Azurite of one's own, which can be restarted.
+/// Separate Azurite, which can be restarted.
 struct Azurite {
     child: Child,
     url: String,
@@ -130,7 +130,7 @@ struct Azurite {
 
 impl Azurite {
     fn start(arguments: &[&str]) -> Self {
-        let program: PathBuf = Path::new(&given("E2E_AZCOPY")).with_file_name("azurite");
+        let program: PathBuf = Path::new(&required_var("E2E_AZCOPY")).with_file_name("azurite");
         let mut child = Command::new(program)
             .args(["--blobHost", "127.0.0.1", "--disableTelemetry"])
             .args(arguments)
@@ -140,7 +140,7 @@ impl Azurite {
             .expect("Azurite starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let url = loop {
-            let line = lines.next().expect("Azurite says where it listens").expect("a line");
+            let line = lines.next().expect("Azurite reports its address").expect("a line");
             if let Some((_, url)) = line.split_once("successfully listens on ") {
                 break url.trim().to_owned();
             }
@@ -156,29 +156,30 @@ impl Azurite {
 
     fn stop(mut self) {
         let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("asked to end");
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("signalled");
         self.child.wait().expect("ended");
     }
 }
 
 impl Drop for Azurite {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-/// The store keeps its content on disk, and the blocks of an unfinished file.
+/// The store keeps its content on disk, including the blocks of an unfinished file.
 #[test]
-fn a_store_that_is_restarted_in_the_middle_costs_time_only() {
+fn an_upload_survives_a_restart_of_the_store() {
     let disk = tempfile::tempdir().expect("a directory");
     let location = disk.path().to_str().expect("text");
     let first = Azurite::start(&["--blobPort", "0", "--location", location]);
     let gate = Gate::before(&first.url);
     let stage = stage(&gate);
-    // AzCopy's pauses double: on a loaded machine the store may be back just after a try, a minute before the next one.
-    let child = in_the_middle(&stage, &gate, "15m");
+    // AzCopy's pauses double: on a loaded machine the store may return just after an attempt, a minute before the next
+    // one.
+    let child = start_and_hold(&stage, &gate, "15m");
     let port = first.port();
     gate.line(Line::Cut);
     gate.hold(Hold::Nowhere);
@@ -188,13 +189,13 @@ fn a_store_that_is_restarted_in_the_middle_costs_time_only() {
     assert_registered(&stage, &end_of(child));
 }
 
-/// The container is gone: AzCopy's own word that files arrived there is worth nothing any longer.
+/// The container is lost: AzCopy's own record of uploaded files is no longer valid.
 #[test]
-fn a_store_that_lost_everything_gets_everything_again() {
+fn all_files_are_sent_again_if_the_store_lost_them() {
     let first = Azurite::start(&["--blobPort", "0", "--inMemoryPersistence"]);
     let gate = Gate::before(&first.url);
     let stage = stage(&gate);
-    let child = in_the_middle(&stage, &gate, "10m");
+    let child = start_and_hold(&stage, &gate, "10m");
     let port = first.port();
     gate.line(Line::Cut);
     gate.hold(Hold::Nowhere);
@@ -202,6 +203,6 @@ fn a_store_that_lost_everything_gets_everything_again() {
     let _second = Azurite::start(&["--blobPort", &port, "--inMemoryPersistence"]);
     gate.line(Line::Up);
     let output = end_of(child);
-    assert_eq!(output.status.code(), Some(7), "{}", words(&output));
+    assert_eq!(output.status.code(), Some(7), "{}", stderr_of(&output));
     assert_registered(&stage, &stage.command(&CREATE).output().expect("runs"));
 }

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::stage::{Stage, azurite, store};
 
-/// A source with files in a folder and beside it, its container registered as a model of its own.
+/// Source with files in a folder and beside it; its container is registered as a separate model.
 fn stage() -> (Stage, CopyStore, Url) {
     let copies = CopyStore::start(&azurite());
     let stage = Stage::with(Config { blobs: store(&copies.url), ..Config::default() });
@@ -41,7 +41,7 @@ fn a_container_a_folder_and_a_blob_are_copied_from_store_to_store() {
 }
 
 #[test]
-fn a_source_that_is_not_there_uploads_nothing() {
+fn a_missing_source_uploads_nothing() {
     let (stage, _store, sas) = stage();
     std::fs::write(stage.work().join("url.txt"), below(&sas, "nowhere").as_str()).expect("a file");
     let output = stage.command(&["create", "-n", "none", "--source-file", "url.txt"]).output().expect("runs");

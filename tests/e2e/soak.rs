@@ -1,4 +1,4 @@
-//! Soak test: the native engine is killed at random moments and run again. It takes minutes and gigabytes: `ci/soak.sh`
+//! Soak test: the native engine is killed at random moments and run again. Takes minutes and gigabytes: `ci/soak.sh`
 //! runs it, with a new Azurite for each of these tests.
 
 use std::fs;
@@ -18,7 +18,7 @@ const REFUSED: u64 = 16 * BLOCK;
 /// Runs that an Azurite in memory can hold at this size.
 const RUNS: u32 = 20;
 
-/// One model of one file, and what comes of it.
+/// Model of one file, with its test environment.
 struct Soak {
     stage: Stage,
     gate: Gate,
@@ -45,12 +45,12 @@ impl Soak {
         Self { stage, gate, content }
     }
 
-    /// Kills an upload after this many bytes, and runs it again. Returns what was answered and recorded at the kill,
-    /// and what arrived afterwards; `None` if the upload ended before the kill.
+    /// Kills an upload after this many bytes, and runs it again. Returns the bytes acknowledged and recorded at the
+    /// kill, and those received afterwards; `None` if the upload ended before the kill.
     #[expect(clippy::print_stderr, reason = "figures that ci/soak.sh shows")]
     fn kill_at(&self, name: &str, bytes: u64) -> Option<(u64, u64, u64)> {
         let args = ["create", "-n", name, "--source", "m", "--skip-check", "--engine", "native", "-o", "json"];
-        let (received, answered) = (self.gate.received(), self.gate.answered());
+        let (received, acknowledged) = (self.gate.received(), self.gate.acknowledged());
         let mut first = self.stage.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("runs");
         self.gate.wait_until_received(received + bytes);
         first.kill().expect("killed");
@@ -59,25 +59,25 @@ impl Soak {
         if status.success() {
             return None;
         }
-        let (received, answered) = (self.gate.received(), self.gate.answered() - answered);
+        let (received, acknowledged) = (self.gate.received(), self.gate.acknowledged() - acknowledged);
         let recorded = self.recorded();
         let output = self.stage.command(&args).output().expect("runs");
-        let words = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "killed at {bytes}: {words}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "killed at {bytes}: {stderr}");
         let again = self.gate.received() - received;
         let model: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        let there = self.stage.blobs(&model);
-        assert!(there.len() == 1 && there["model.safetensors"] == self.content, "killed at {bytes}: {words}");
+        let uploaded = self.stage.blobs(&model);
+        assert!(uploaded.len() == 1 && uploaded["model.safetensors"] == self.content, "killed at {bytes}: {stderr}");
         self.stage.assert_no_upload_left();
         let percent = |part: u64| part as f64 * 100.0 / self.content.len() as f64;
         eprintln!(
-            "{name}: killed at {:.1} %, {:.1} % answered, {:.1} % recorded; {:.1} % came in the second run",
+            "{name}: killed at {:.1} %, {:.1} % acknowledged, {:.1} % recorded; {:.1} % received in the second run",
             percent(bytes),
-            percent(answered),
+            percent(acknowledged),
             percent(recorded),
             percent(again)
         );
-        Some((answered, recorded, again))
+        Some((acknowledged, recorded, again))
     }
 
     /// Bytes of blocks in the record of the upload.
@@ -91,33 +91,34 @@ impl Soak {
 
 #[test]
 #[ignore = "takes a GiB of Azurite's memory; ci/soak.sh runs it"]
-fn nothing_that_the_store_took_is_sent_again() {
+fn no_acknowledged_block_is_sent_again() {
     let soak = Soak::with(1024 * MIB, "rcwl");
-    let (answered, _, again) = soak.kill_at("killed", 1024 * MIB * 6 / 10).expect("killed on the way");
-    assert!(again <= 1024 * MIB - answered + REFUSED, "{again} came again, {answered} were answered");
+    let (acknowledged, _, again) = soak.kill_at("killed", 1024 * MIB * 6 / 10).expect("killed during the upload");
+    assert!(again <= 1024 * MIB - acknowledged + REFUSED, "{again} bytes sent again, {acknowledged} acknowledged");
 }
 
 #[test]
 #[ignore = "takes a GiB of Azurite's memory; ci/soak.sh runs it"]
-fn with_a_sas_that_may_not_read_nothing_recorded_is_sent_again() {
+fn no_recorded_block_is_sent_again_with_a_write_only_sas() {
     let soak = Soak::with(1024 * MIB, "cw");
-    let (answered, recorded, again) = soak.kill_at("killed", 1024 * MIB * 6 / 10).expect("killed on the way");
+    let (acknowledged, recorded, again) =
+        soak.kill_at("killed", 1024 * MIB * 6 / 10).expect("killed during the upload");
     let missing = 1024 * MIB - recorded;
-    assert!((missing..=missing + REFUSED).contains(&again), "{again} came again, {recorded} were recorded");
-    // Acknowledgements missing in the record were in transit: one block a connection at most.
-    assert!(answered - recorded <= 32 * BLOCK, "{answered} answered, {recorded} recorded");
+    assert!((missing..=missing + REFUSED).contains(&again), "{again} bytes sent again, {recorded} recorded");
+    // Acknowledgements missing from the record were in transit: at most one block per connection.
+    assert!(acknowledged - recorded <= 32 * BLOCK, "{acknowledged} acknowledged, {recorded} recorded");
 }
 
 #[test]
 #[ignore = "takes minutes, and gigabytes of Azurite's memory; ci/soak.sh runs it"]
-fn a_kill_at_any_moment_loses_nothing() {
+fn a_kill_at_any_moment_loses_no_acknowledged_block() {
     let soak = Soak::with(256 * MIB, "rcwl");
     for run in 0..RUNS {
         let point = Uuid::new_v4().as_u64_pair().0 % (256 * MIB);
-        if let Some((answered, _, again)) = soak.kill_at(&format!("run-{run}"), point) {
+        if let Some((acknowledged, _, again)) = soak.kill_at(&format!("run-{run}"), point) {
             assert!(
-                again <= 256 * MIB - answered + REFUSED,
-                "killed at {point}: {again} came again, {answered} were answered"
+                again <= 256 * MIB - acknowledged + REFUSED,
+                "killed at {point}: {again} bytes sent again, {acknowledged} acknowledged"
             );
         }
     }

@@ -9,14 +9,14 @@ use foundry_emulator::{BlobStore, Config, Emulator};
 use serde_json::{Value, json};
 use url::Url;
 
-/// One test's world.
+/// Environment of one test.
 pub(crate) struct Stage {
     root: tempfile::TempDir,
     pub(crate) emulator: Emulator,
 }
 
 /// Variable that ci/test.sh sets for the tests; without it they cannot run.
-pub(crate) fn given(name: &str) -> String {
+pub(crate) fn required_var(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run these tests through ci/test.sh"))
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn store(address: &str) -> BlobStore {
 
 /// Base address of the real Azurite.
 pub(crate) fn azurite() -> String {
-    given("E2E_AZURITE_URL")
+    required_var("E2E_AZURITE_URL")
 }
 
 impl Stage {
@@ -58,7 +58,7 @@ impl Stage {
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let azcopy = PathBuf::from(given("E2E_AZCOPY"));
+        let azcopy = PathBuf::from(required_var("E2E_AZCOPY"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_azure-ai-models"));
         command
             .args(args)
@@ -96,15 +96,15 @@ impl Stage {
                 let name = name.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">").replace("&apos;", "'");
                 let mut blob = sas.clone();
                 blob.path_segments_mut().expect("a path").extend(name.split('/'));
-                let answer = client().get(blob).send().await.expect("a blob");
-                assert!(answer.status().is_success(), "{name}: {}", answer.status());
-                found.insert(name, answer.bytes().await.expect("a blob").to_vec());
+                let response = client().get(blob).send().await.expect("a blob");
+                assert!(response.status().is_success(), "{name}: {}", response.status());
+                found.insert(name, response.bytes().await.expect("a blob").to_vec());
             }
             found
         })
     }
 
-    /// A SAS with which a registered model can be read.
+    /// SAS that can read a registered model.
     pub(crate) fn read_sas(&self, model: &Value) -> Url {
         blocking(self.read_sas_of(model))
     }
@@ -112,18 +112,18 @@ impl Stage {
     async fn read_sas_of(&self, model: &Value) -> Url {
         let (name, version) = (model["name"].as_str().expect("a name"), model["version"].as_str().expect("a version"));
         let url = format!("{}/models/{name}/versions/{version}/credentials", self.emulator.endpoint());
-        let answer = client()
+        let response = client()
             .post(format!("{url}?api-version=2025-11-15-preview"))
             .bearer_auth("test")
             .json(&json!({ "blobUri": model["blobUri"] }))
             .send()
             .await
-            .expect("an answer");
-        let answer: Value = answer.json().await.expect("JSON");
-        answer["blobReference"]["credential"]["sasUri"].as_str().expect("a SAS").parse().expect("a URL")
+            .expect("a response");
+        let response: Value = response.json().await.expect("JSON");
+        response["blobReference"]["credential"]["sasUri"].as_str().expect("a SAS").parse().expect("a URL")
     }
 
-    /// No upload directory stays behind.
+    /// Checks that no upload directory is left.
     pub(crate) fn assert_no_upload_left(&self) {
         let uploads = self.home().join(".azd/ai-models/uploads");
         let left: Vec<PathBuf> = fs::read_dir(uploads)
@@ -141,7 +141,7 @@ fn blocking<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
 }
 
-/// The files below a directory: path to content.
+/// Content of the files below a directory, by path.
 pub(crate) fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in walkdir::WalkDir::new(directory).follow_links(true) {

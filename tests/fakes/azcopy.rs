@@ -1,11 +1,11 @@
-//! Fake of AzCopy 10 that follows a script, so that tests can produce every failure.
+//! Fake of AzCopy 10 that runs a script, so that tests can produce every failure.
 //!
-//! `--version` answers `azcopy version $FAKE_AZCOPY_VERSION` (10.32.2). Otherwise `FAKE_AZCOPY_SCRIPT` names a file
-//! with one step a line (`script.rs` has them all; `#` starts a comment); `next-run` separates the steps of further
+//! `--version` prints `azcopy version $FAKE_AZCOPY_VERSION` (10.32.2). Otherwise `FAKE_AZCOPY_SCRIPT` names a file with
+//! one step per line (`script.rs` lists them all; `#` starts a comment); `next-run` separates the steps of further
 //! invocations, which are counted in `SCRIPT.run`. Without a script the listed files are "copied" with success.
-//! `FAKE_AZCOPY_RECORD` names a file that gets one JSON line per invocation. SIGINT and SIGTERM, on Windows Ctrl+C and
-//! Ctrl+Break, end the script as the real one ends a job: three notices, Progress, `EndOfJob` Cancelled, exit 1; after
-//! `scanning` it asks first.
+//! `FAKE_AZCOPY_RECORD` names a file that receives one JSON line per invocation. SIGINT and SIGTERM, on Windows Ctrl+C
+//! and Ctrl+Break, stop the script as the real AzCopy cancels a job: three notices, Progress, `EndOfJob` Cancelled,
+//! exit 1; after `scanning` it prompts first.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own, for tests")]
 
 use std::fs;
@@ -24,7 +24,7 @@ mod signals;
 mod words;
 
 use job::Job;
-use words::say;
+use words::emit;
 
 fn main() {
     let args: Vec<String> = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
@@ -34,7 +34,7 @@ fn main() {
     }
     if args.first().is_some_and(|arg| arg == "jobs") {
         if !show_delivered(&args) {
-            say("Error", "the plan file cannot be read");
+            emit("Error", "the plan file cannot be read");
             std::process::exit(1);
         }
         return;
@@ -48,12 +48,12 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
     let code = runtime.block_on(async {
         let mut job = Job::new(args);
-        let script = script::of_this_run();
+        let script = script::steps_of_this_run();
         job.record().await;
         // The signal handler comes first: a step may never yield.
         tokio::select! {
             biased;
-            () = signals::asked_to_end() => {}
+            () = signals::stop_requested() => {}
             code = job.follow(&script) => return code,
         }
         job.cancelled().await
@@ -61,7 +61,8 @@ fn main() {
     std::process::exit(code);
 }
 
-/// `jobs show ID --with-status=Success`: what the step `delivered` of that job said; false where its plan is broken.
+/// `jobs show ID --with-status=Success`: prints the files of the step `delivered` of that job; false if its plan is
+/// broken.
 fn show_delivered(args: &[String]) -> bool {
     let plan = Path::new(&var("AZCOPY_JOB_PLAN_LOCATION").expect("a plan")).join(format!("{}--00000.steV20", args[2]));
     let plan = fs::read_to_string(plan).expect("a plan");
@@ -78,7 +79,7 @@ fn show_delivered(args: &[String]) -> bool {
         .lines()
         .map(|path| json!({"Src": path, "Dst": "", "TransferStatus": "Success", "TransferSize": 0, "ErrorCode": "0"}))
         .collect();
-    say("ListJobTransfers", &json!({"ErrorMsg": "", "JobID": args[2], "Details": details}).to_string());
+    emit("ListJobTransfers", &json!({"ErrorMsg": "", "JobID": args[2], "Details": details}).to_string());
     true
 }
 

@@ -1,4 +1,4 @@
-//! TLS of a stand-in: an authority and a certificate for each run.
+//! TLS of a stand-in: a certificate authority and a certificate for each run.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -9,14 +9,13 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// Configuration of a server with this name for 127.0.0.1 and these host names, and the certificate of its authority in
-/// PEM.
+/// Configuration of a server with this name for 127.0.0.1 and these host names, and its CA certificate in PEM.
 pub(crate) fn make(name: &str, hosts: &[&str]) -> io::Result<(ServerConfig, String)> {
     let key = KeyPair::generate().map_err(io::Error::other)?;
     let mut params = CertificateParams::new(Vec::new()).map_err(io::Error::other)?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    // Distinct names: OpenSSL takes a certificate with equal issuer and subject for a self-signed one.
+    // Distinct names: OpenSSL treats a certificate with equal issuer and subject as self-signed.
     params.distinguished_name.push(DnType::CommonName, format!("{name} authority"));
     let authority = params.self_signed(&key).map_err(io::Error::other)?.pem();
     let issuer = Issuer::new(params, key);

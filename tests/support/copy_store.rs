@@ -1,4 +1,4 @@
-//! Blob store that supports copies from a URL, which Azurite does not: in front of a real Azurite, it answers Put Blob
+//! Blob store that supports copies from a URL, which Azurite does not: in front of a real Azurite, it handles Put Blob
 //! From URL and Put Block From URL by fetching the source itself, and forwards everything else.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 
-/// The running store; it ends with the process's test thread.
+/// Running store; ends with the test process.
 pub(crate) struct CopyStore {
     /// Base address.
     pub(crate) url: String,
@@ -27,7 +27,7 @@ struct Shared {
 }
 
 impl CopyStore {
-    /// Starts it before this Azurite.
+    /// Starts a store in front of this Azurite.
     pub(crate) fn start(azurite: &str) -> Self {
         let copies = Arc::new(Mutex::new(Vec::new()));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -48,7 +48,7 @@ impl CopyStore {
     pub(crate) fn wait_until_received(&self, bytes: u64) {
         let started = Instant::now();
         while self.received() < bytes {
-            assert!(started.elapsed() < Duration::from_secs(60), "only {} bytes came", self.received());
+            assert!(started.elapsed() < Duration::from_secs(60), "only {} bytes were received", self.received());
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -62,7 +62,7 @@ impl CopyStore {
 fn serve(listener: std::net::TcpListener, azurite: String, copies: Arc<Mutex<Vec<String>>>, received: Arc<AtomicU64>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async move {
-        // The first one wins; a second installation is refused without harm.
+        // Only the first installation succeeds; a second one fails without effect.
         drop(rustls::crypto::ring::default_provider().install_default());
         // Azurite closes a connection that is idle for 5 s, perhaps just when the next request is sent on it.
         let client =
@@ -103,7 +103,7 @@ async fn forward(
     body: Bytes,
 ) -> Result<Response<Body>, reqwest::Error> {
     let mut body = body;
-    // A list of blocks is no content.
+    // A block list is not file content.
     if method == Method::PUT && !uri.query().is_some_and(|query| query.contains("comp=blocklist")) {
         shared.received.fetch_add(body.len() as u64, Ordering::SeqCst);
     }

@@ -1,10 +1,10 @@
-//! Number of requests that an armed fault lets pass and harms.
+//! Counts the requests that an armed fault lets pass and affects.
 
 use super::Fault;
 
-/// First fault that concerns a request and is not spent. Each one before it counts the request as one that passed.
-pub(super) fn due(faults: &mut [Fault], concerns: impl Fn(&Fault) -> bool) -> Option<&Fault> {
-    faults.iter_mut().filter(|fault| concerns(fault)).find_map(|fault| {
+/// First active fault that applies to a request. Each one before it counts the request as passed.
+pub(super) fn due(faults: &mut [Fault], applies: impl Fn(&Fault) -> bool) -> Option<&Fault> {
+    faults.iter_mut().filter(|fault| applies(fault)).find_map(|fault| {
         if fault.skip > 0 {
             fault.skip -= 1;
             return None;

@@ -1,5 +1,5 @@
-//! Faults as one word of a command line: `ROUTE:KIND[=VALUE][,KEY[=VALUE]]...`. Pure. The module that includes this file has
-//! the names of its stand-in.
+//! Faults as one command-line argument: `ROUTE:KIND[=VALUE][,KEY[=VALUE]]...`. Pure. The module that includes this file
+//! defines the names of its stand-in.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,18 +7,18 @@ use std::str::FromStr;
 use super::{EXAMPLE, KEYS, KINDS, ROUTES, read_kind, read_route, set};
 use crate::fault::Fault;
 
-/// Defect of a text that is no valid fault.
+/// Error in a fault specification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultSpecError {
-    /// There is no `ROUTE:` before the kind.
+    /// `ROUTE:` before the kind is missing.
     NoRoute,
-    /// The route has another name.
+    /// The route is unknown.
     UnknownRoute(String),
-    /// The kind has another name, or lacks its value.
+    /// The kind is unknown, or its value is missing.
     UnknownKind(String),
-    /// A key that this kind does not have, or without its value.
+    /// The key is not supported by this kind, or its value is missing.
     UnknownKey(String),
-    /// A value that should be a number.
+    /// The value is not a number.
     NotANumber(String),
 }
 

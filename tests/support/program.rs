@@ -1,4 +1,4 @@
-//! Parts of the stand-ins as programs: they publish their address, and run until they are stopped.
+//! Shared parts of the stand-in programs: publishing their address, and running until they are stopped.
 
 use std::io;
 use std::path::Path;
@@ -13,7 +13,7 @@ pub(crate) fn write_whole(file: &Path, text: &str) -> io::Result<()> {
 
 /// Listens for the signals that end a program; the future completes at the first.
 #[cfg(unix)]
-pub(crate) fn told_to_end() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -27,7 +27,7 @@ pub(crate) fn told_to_end() -> io::Result<impl Future<Output = ()>> {
 
 /// Listens for Ctrl+C, which completes the future.
 #[cfg(windows)]
-pub(crate) fn told_to_end() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;
     Ok(async move {
         interrupt.recv().await;

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_an_earlier_run_do_not_count_for_the_rate() {
+    fn bytes_of_an_earlier_run_do_not_affect_the_rate() {
         let mut state = TransferState::default();
         state.advance(seconds(0), progress(0));
         state.advance(seconds(1), TransferProgress { found: 5 * GB, ..progress(5 * GB) });

@@ -57,7 +57,7 @@ mod tests {
 
     /// Cases of `ci/dotenv.sh`: a fixed selection, and more if `DOTENV_CASES` names a file of them.
     #[test]
-    #[expect(clippy::print_stdout, reason = "how much was compared, for who runs the script")]
+    #[expect(clippy::print_stdout, reason = "number of comparisons, for the user of the script")]
     fn no_name_that_azd_sees_is_missed() {
         let kept = include_str!("../../../tests/data/dotenv.jsonl").to_owned();
         let text = match std::env::var("DOTENV_CASES") {
@@ -76,7 +76,7 @@ mod tests {
             seen += case.names.len();
         }
         println!("{cases} files, {seen} names");
-        assert!(cases >= 500 && seen >= 500, "{cases} files with {seen} names show nothing");
+        assert!(cases >= 500 && seen >= 500, "{cases} files with {seen} names are too few");
     }
 
     #[test]

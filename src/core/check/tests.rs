@@ -160,7 +160,7 @@ fn changed(change: impl FnOnce(&TestFolder)) -> TestFolder {
 }
 
 #[test]
-fn a_download_marker_counts_only_next_to_its_file() {
+fn a_download_marker_applies_only_next_to_its_file() {
     let mark = |path: &str| changed(|folder| _ = folder.write(path, "x")).codes();
     assert!(mark("config.json.part").contains(&"error unfinished-download".to_owned()));
     assert!(!mark("elsewhere.json.part").iter().any(|code| code.contains("unfinished-download")));

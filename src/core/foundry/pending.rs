@@ -68,7 +68,7 @@ mod tests {
                 None,
             ),
         ] {
-            let pending = read(&body).expect("a place");
+            let pending = read(&body).expect("a location");
             assert_eq!((pending.blob_uri.as_str(), pending.id.as_deref()), (blob_uri, id));
             assert_eq!(pending.sas.expose().as_str(), SAS);
             assert!(!format!("{pending:?}").contains("CANARY"));

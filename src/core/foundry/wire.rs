@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn each_dialect_has_its_own_body() {
-        let blob_uri: BlobUri = "https://s.blob.core.windows.net/c".parse().expect("a place");
+        let blob_uri: BlobUri = "https://s.blob.core.windows.net/c".parse().expect("a location");
         let details = ModelDetails {
             base_model: Some("FW-X".parse().expect("base")),
             description: Some("d".into()),

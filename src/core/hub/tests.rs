@@ -175,8 +175,8 @@ async fn an_earlier_pin_is_kept_when_the_revision_moved() {
     let again = plan(&client, &address("org/repo"), &Selection::default(), Some(&pin)).await.expect("a plan");
     assert_eq!(again.source.pin.repo, pin.repo);
 
-    let gone = answer("404 Not Found", &["x-error-code: RevisionNotFound"], "");
-    let server = Server::play(vec![description(OTHER), gone]).await;
+    let missing = answer("404 Not Found", &["x-error-code: RevisionNotFound"], "");
+    let server = Server::play(vec![description(OTHER), missing]).await;
     let (client, _) = hub(&server, None);
     let lost = plan(&client, &address("org/repo"), &Selection::default(), Some(&pin)).await;
     assert!(matches!(lost, Err(HubError::RevisionNotFound { revision, .. }) if revision == SHA));

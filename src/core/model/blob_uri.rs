@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn every_form_of_an_address_is_equal() {
-        let place: BlobUri = PLACE.parse().expect("a place");
+        let location: BlobUri = PLACE.parse().expect("a location");
         for same in [
             PLACE,
             "https://account.blob.core.windows.net/container/prefix/",
@@ -123,7 +123,7 @@ mod tests {
             "HTTPS://account.blob.core.windows.net/container/prefix?sv=1&sig=CANARY#part",
             "https://user:password@account.blob.core.windows.net/container/prefix",
         ] {
-            assert!(place.is_named_by(same), "{same}");
+            assert!(location.is_named_by(same), "{same}");
         }
         for other in [
             "https://account.blob.core.windows.net/container",
@@ -135,16 +135,16 @@ mod tests {
             "data:x",
             "",
         ] {
-            assert!(!place.is_named_by(other), "{other}");
+            assert!(!location.is_named_by(other), "{other}");
         }
     }
 
     #[test]
     fn a_location_accepts_a_sas_for_itself_or_a_parent() {
-        let place: BlobUri = format!("{PLACE}/a%20b/").parse().expect("a place");
+        let location: BlobUri = format!("{PLACE}/a%20b/").parse().expect("a location");
         let signed = |sas: &str| {
             let sas = SecretUrl::new(Url::parse(sas).expect("a URL"));
-            place.signed_by(&sas).map(|url| url.expose().to_string())
+            location.signed_by(&sas).map(|url| url.expose().to_string())
         };
         let whole = format!("{PLACE}/a%20b?sig=CANARY");
         for sas in [
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_text_is_unchanged_except_for_its_secrets() {
-        let uri: BlobUri = "https://u:p@h/c/?sig=CANARY".parse().expect("a place");
+        let uri: BlobUri = "https://u:p@h/c/?sig=CANARY".parse().expect("a location");
         assert_eq!(uri.as_str(), "https://h/c/");
         assert_eq!(serde_json::to_string(&uri).expect("JSON"), r#""https://h/c/""#);
     }

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn every_condition_counts() {
+    fn every_condition_is_applied() {
         let tag = |text: &str| text.parse().expect("a tag");
         let named = |text: &str| ModelFilter { name: text.parse().ok(), ..ModelFilter::default() };
         let typed = |weight_type| ModelFilter { weight_type: Some(weight_type), ..ModelFilter::default() };

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_a_wrong_type_count_as_absent() {
+    fn fields_of_a_wrong_type_are_treated_as_absent() {
         let model = model(r#"{"name":"m","version":3,"tags":{"b":1,"a":"x","c":null},"systemData":"?","warnings":{}}"#);
         assert_eq!(model.view().version.as_deref(), Some("3"));
         assert_eq!(model.view().tags, [("a".into(), "x".into()), ("b".into(), "1".into())]);

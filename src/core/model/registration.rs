@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn a_model_is_the_registered_one_if_all_shown_fields_agree() {
         let details = ModelDetails { base_model: Some("FW-X".parse().expect("a name")), ..ModelDetails::default() };
-        let registration = Registration { blob_uri: "https://h/c".parse().expect("a place"), details };
+        let registration = Registration { blob_uri: "https://h/c".parse().expect("a location"), details };
         let base = "azureml://registries/azureml-fireworks/models/FW-X/versions/1";
         for (shown, difference) in [
             (r#""blobUri":"https://H:443/c/""#.to_owned(), None),

@@ -228,10 +228,10 @@ mod tests {
         for (pattern, takes, leaves) in table {
             let pattern: Pattern = pattern.parse().expect("a pattern");
             for path in takes {
-                assert!(pattern.matches(path, false), "{pattern} should take {path}");
+                assert!(pattern.matches(path, false), "{pattern} should match {path}");
             }
             for path in leaves {
-                assert!(!pattern.matches(path, false), "{pattern} should leave {path}");
+                assert!(!pattern.matches(path, false), "{pattern} should not match {path}");
             }
         }
         let directory: Pattern = "sub/".parse().expect("a pattern");

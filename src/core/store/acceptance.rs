@@ -29,7 +29,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_stores_own_success_counts() {
+    fn only_a_success_of_the_store_itself_is_accepted() {
         for (method, response, sent, is_accepted) in [
             (Method::PUT, answer(201, true, None), None, true),
             (Method::PUT, answer(201, true, None), Some("sum"), true),

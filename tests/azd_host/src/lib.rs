@@ -24,17 +24,17 @@ pub use state::{Call, Environment, Fault, HostState};
 use services::Services;
 use state::State;
 
-/// A running host; it ends with the process.
+/// Running host; ends with the process.
 pub struct FakeHost {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
 }
 
 impl FakeHost {
-    /// Starts a host that plays this host_state, on a free port.
+    /// Starts a host with this state on a free port.
     ///
     /// # Panics
-    /// When there is no free port.
+    /// If there is no free port.
     #[must_use]
     pub fn start(host_state: HostState) -> Self {
         let state = Arc::new(Mutex::new(State::new(host_state)));
@@ -63,30 +63,30 @@ impl FakeHost {
         self.state().host_state.token.clone()
     }
 
-    /// Calls so far, in their order.
+    /// Calls so far, in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.state().calls.clone()
     }
 
-    /// The names of the methods that were asked so far.
+    /// Names of the methods called so far.
     #[must_use]
     pub fn methods(&self) -> Vec<String> {
         self.state().calls.iter().map(|call| call.method.to_owned()).collect()
     }
 
-    /// The errors that the program reported.
+    /// Errors that the program reported.
     #[must_use]
     pub fn reports(&self) -> Vec<proto::ExtensionError> {
         self.state().reports.clone()
     }
 
-    /// Changes the host_state.
+    /// Changes the state of the host.
     pub fn change(&self, change: impl FnOnce(&mut HostState)) {
         change(&mut self.state().host_state);
     }
 
-    /// The host_state as it is now.
+    /// Current state of the host.
     #[must_use]
     pub fn host_state(&self) -> HostState {
         self.state().host_state.clone()
@@ -97,15 +97,15 @@ impl FakeHost {
     }
 }
 
-/// A refusal with this gRPC code, as azd's plain errors are.
+/// Error status with this gRPC code, like azd's plain errors.
 #[must_use]
-pub fn refusal(code: i32, words: &str) -> Status {
-    Status::new(Code::from(code), words)
+pub fn refusal(code: i32, message: &str) -> Status {
+    Status::new(Code::from(code), message)
 }
 
-/// A refusal of azd's own: its reason, and what it says to do.
+/// Error status with azd's details: a reason, a suggestion and a link.
 #[must_use]
-pub fn refusal_with_details(code: i32, words: &str, reason: &str, suggestion: &str, link: &str) -> Status {
+pub fn refusal_with_details(code: i32, message: &str, reason: &str, suggestion: &str, link: &str) -> Status {
     let info = proto::RefusalInfo { reason: reason.into(), domain: "azd.auth".into() };
     let links = vec![proto::ErrorLink { url: link.into(), title: "More".into() }];
     let actionable = proto::ActionableErrorDetail { suggestion: suggestion.into(), links };
@@ -114,6 +114,6 @@ pub fn refusal_with_details(code: i32, words: &str, reason: &str, suggestion: &s
         detail("google.rpc.ErrorInfo", info.encode_to_vec()),
         detail("azdext.ActionableErrorDetail", actionable.encode_to_vec()),
     ];
-    let whole = proto::RefusalStatus { code, message: words.into(), details };
-    Status::with_details(Code::from(code), words, whole.encode_to_vec().into())
+    let whole = proto::RefusalStatus { code, message: message.into(), details };
+    Status::with_details(Code::from(code), message, whole.encode_to_vec().into())
 }

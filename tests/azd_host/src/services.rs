@@ -1,4 +1,4 @@
-//! The services with the behaviour of azd.
+//! gRPC services with the behaviour of azd.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -39,14 +39,14 @@ impl Services {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records the call, checks its token, and plays a fault if the host_state has one.
-    async fn take<T: std::fmt::Debug>(&self, method: &'static str, request: Request<T>) -> Result<T, Status> {
-        let kept = ["authorization", "traceparent", "tracestate"];
+    /// Records the call, checks its token, and injects the fault of the method, if any.
+    async fn receive<T: std::fmt::Debug>(&self, method: &'static str, request: Request<T>) -> Result<T, Status> {
+        let recorded = ["authorization", "traceparent", "tracestate"];
         let text = |name: &&str| {
             let value = request.metadata().get(*name)?.to_str().ok()?;
             Some(((*name).to_owned(), value.to_owned()))
         };
-        let metadata: std::collections::BTreeMap<_, _> = kept.iter().filter_map(text).collect();
+        let metadata: std::collections::BTreeMap<_, _> = recorded.iter().filter_map(text).collect();
         let given = metadata.get("authorization").cloned();
         let message = request.into_inner();
         let fault = {
@@ -79,12 +79,12 @@ impl Services {
         self.state().calls.iter().filter(|call| call.method == method).count()
     }
 
-    fn host_state<T>(&self, look: impl FnOnce(&mut HostState) -> T) -> T {
-        look(&mut self.state().host_state)
+    fn host_state<T>(&self, access: impl FnOnce(&mut HostState) -> T) -> T {
+        access(&mut self.state().host_state)
     }
 }
 
-/// A plain Go error.
+/// Plain Go error.
 fn plain(words: impl Into<String>) -> Status {
     Status::unknown(words)
 }
@@ -107,7 +107,7 @@ fn existing<'a>(host_state: &'a mut HostState, name: &str) -> Result<&'a mut cra
 #[tonic::async_trait]
 impl ProjectService for Services {
     async fn get(&self, request: Request<EmptyRequest>) -> Answer<p::GetProjectResponse> {
-        self.take("Project.Get", request).await?;
+        self.receive("Project.Get", request).await?;
         match self.host_state(|host_state| host_state.project.clone()) {
             Some((name, path)) => {
                 Ok(Response::new(p::GetProjectResponse { project: Some(p::ProjectConfig { name, path }) }))
@@ -124,12 +124,12 @@ fn environment(name: String) -> Response<p::EnvironmentResponse> {
 #[tonic::async_trait]
 impl EnvironmentService for Services {
     async fn get_current(&self, request: Request<EmptyRequest>) -> Answer<p::EnvironmentResponse> {
-        self.take("Environment.GetCurrent", request).await?;
+        self.receive("Environment.GetCurrent", request).await?;
         Ok(environment(self.host_state(|host_state| name_or_default(host_state, ""))?))
     }
 
     async fn list(&self, request: Request<EmptyRequest>) -> Answer<p::EnvironmentListResponse> {
-        self.take("Environment.List", request).await?;
+        self.receive("Environment.List", request).await?;
         let environments = self.host_state(|host_state| {
             let one = |(name, environment): (&String, &crate::state::Environment)| p::EnvironmentDescription {
                 name: name.clone(),
@@ -143,13 +143,13 @@ impl EnvironmentService for Services {
     }
 
     async fn get(&self, request: Request<p::GetEnvironmentRequest>) -> Answer<p::EnvironmentResponse> {
-        let name = self.take("Environment.Get", request).await?.name;
+        let name = self.receive("Environment.Get", request).await?.name;
         self.host_state(|host_state| existing(host_state, &name).map(drop))?;
         Ok(environment(name))
     }
 
     async fn select(&self, request: Request<p::SelectEnvironmentRequest>) -> Answer<EmptyResponse> {
-        let name = self.take("Environment.Select", request).await?.name;
+        let name = self.receive("Environment.Select", request).await?.name;
         self.host_state(|host_state| {
             existing(host_state, &name)?;
             for (other, environment) in &mut host_state.environments {
@@ -160,7 +160,7 @@ impl EnvironmentService for Services {
     }
 
     async fn get_values(&self, request: Request<p::GetEnvironmentRequest>) -> Answer<p::KeyValueListResponse> {
-        let name = self.take("Environment.GetValues", request).await?.name;
+        let name = self.receive("Environment.GetValues", request).await?.name;
         self.host_state(|host_state| {
             let name = name_or_default(host_state, &name)?;
             let pair = |(key, value): (&String, &String)| p::KeyValue { key: key.clone(), value: value.clone() };
@@ -170,7 +170,7 @@ impl EnvironmentService for Services {
     }
 
     async fn set_value(&self, request: Request<p::SetEnvRequest>) -> Answer<EmptyResponse> {
-        let message = self.take("Environment.SetValue", request).await?;
+        let message = self.receive("Environment.SetValue", request).await?;
         self.host_state(|host_state| {
             let name = name_or_default(host_state, &message.env_name)?;
             existing(host_state, &name)?.values.insert(message.key, message.value);
@@ -185,14 +185,14 @@ impl AccountService for Services {
         &self,
         request: Request<p::ListSubscriptionsRequest>,
     ) -> Answer<p::ListSubscriptionsResponse> {
-        let tenant = self.take("Account.ListSubscriptions", request).await?.tenant_id;
+        let tenant = self.receive("Account.ListSubscriptions", request).await?.tenant_id;
         let mut subscriptions = self.host_state(|host_state| host_state.subscriptions.clone());
         subscriptions.retain(|one| tenant.as_ref().is_none_or(|tenant| *tenant == one.user_tenant_id));
         Ok(Response::new(p::ListSubscriptionsResponse { subscriptions }))
     }
 
     async fn lookup_tenant(&self, request: Request<p::LookupTenantRequest>) -> Answer<p::LookupTenantResponse> {
-        let id = self.take("Account.LookupTenant", request).await?.subscription_id;
+        let id = self.receive("Account.LookupTenant", request).await?.subscription_id;
         if id.is_empty() {
             return Err(Status::invalid_argument("subscription id is required"));
         }
@@ -204,9 +204,9 @@ impl AccountService for Services {
 
 #[tonic::async_trait]
 impl WorkflowService for Services {
-    /// Knows `init --minimal` and `env new NAME`.
+    /// Supports `init --minimal` and `env new NAME`.
     async fn run(&self, request: Request<p::RunWorkflowRequest>) -> Answer<EmptyResponse> {
-        let message = self.take("Workflow.Run", request).await?;
+        let message = self.receive("Workflow.Run", request).await?;
         let steps = message.workflow.map(|workflow| workflow.steps).unwrap_or_default();
         if steps.is_empty() {
             return Err(Status::invalid_argument("workflow has no steps"));
@@ -242,7 +242,7 @@ impl PromptService for Services {
         &self,
         request: Request<p::PromptSubscriptionRequest>,
     ) -> Answer<p::PromptSubscriptionResponse> {
-        self.take("Prompt.PromptSubscription", request).await?;
+        self.receive("Prompt.PromptSubscription", request).await?;
         let subscription = self.host_state(|host_state| host_state.subscriptions.first().cloned());
         let subscription = Some(subscription.ok_or_else(|| plain("prompt required"))?);
         Ok(Response::new(p::PromptSubscriptionResponse { subscription }))
@@ -252,7 +252,7 @@ impl PromptService for Services {
         &self,
         request: Request<p::PromptResourceGroupRequest>,
     ) -> Answer<p::PromptResourceGroupResponse> {
-        let message = self.take("Prompt.PromptResourceGroup", request).await?;
+        let message = self.receive("Prompt.PromptResourceGroup", request).await?;
         scope(message.azure_context)?;
         let resource_group = self.host_state(|host_state| host_state.resource_group.clone());
         let resource_group = Some(resource_group.ok_or_else(|| plain("prompt required"))?);
@@ -263,7 +263,7 @@ impl PromptService for Services {
         &self,
         request: Request<p::PromptResourceGroupResourceRequest>,
     ) -> Answer<p::PromptResourceGroupResourceResponse> {
-        let message = self.take("Prompt.PromptResourceGroupResource", request).await?;
+        let message = self.receive("Prompt.PromptResourceGroupResource", request).await?;
         scope(message.azure_context)?;
         let resource = self.host_state(|host_state| host_state.resource.clone());
         let resource = Some(resource.ok_or_else(|| plain("prompt required"))?);
@@ -271,14 +271,14 @@ impl PromptService for Services {
     }
 
     async fn confirm(&self, request: Request<p::ConfirmRequest>) -> Answer<p::ConfirmResponse> {
-        let options = self.take("Prompt.Confirm", request).await?.options;
+        let options = self.receive("Prompt.Confirm", request).await?.options;
         let options = options.ok_or_else(|| Status::invalid_argument("options are required"))?;
         let value = self.host_state(|host_state| host_state.confirms.pop_front()).or(options.default_value);
         Ok(Response::new(p::ConfirmResponse { value: Some(value.ok_or_else(|| plain("prompt required"))?) }))
     }
 
     async fn prompt(&self, request: Request<p::PromptRequest>) -> Answer<p::PromptResponse> {
-        let options = self.take("Prompt.Prompt", request).await?.options;
+        let options = self.receive("Prompt.Prompt", request).await?.options;
         let options = options.ok_or_else(|| Status::invalid_argument("options are required"))?;
         let value = self.host_state(|host_state| host_state.texts.pop_front()).unwrap_or(options.default_value);
         if options.required && value.is_empty() {
@@ -288,7 +288,7 @@ impl PromptService for Services {
     }
 
     async fn prompt_ai_model(&self, request: Request<p::PromptAiModelRequest>) -> Answer<p::PromptAiModelResponse> {
-        let message = self.take("Prompt.PromptAiModel", request).await?;
+        let message = self.receive("Prompt.PromptAiModel", request).await?;
         scope(message.azure_context)?;
         let name = self.host_state(|host_state| host_state.ai_model.clone());
         let name = name.ok_or_else(|| Status::unimplemented("unknown method PromptAiModel"))?;
@@ -296,7 +296,7 @@ impl PromptService for Services {
     }
 
     async fn select(&self, request: Request<p::SelectRequest>) -> Answer<p::SelectResponse> {
-        let options = self.take("Prompt.Select", request).await?.options;
+        let options = self.receive("Prompt.Select", request).await?.options;
         let options = options.ok_or_else(|| Status::invalid_argument("options are required"))?;
         let value = self.host_state(|host_state| host_state.selections.pop_front()).or(options.selected_index);
         Ok(Response::new(p::SelectResponse { value: Some(value.ok_or_else(|| plain("prompt required"))?) }))
@@ -311,7 +311,7 @@ fn scope(context: Option<p::AzureContext>) -> Result<p::AzureScope, Status> {
 #[tonic::async_trait]
 impl ExtensionService for Services {
     async fn report_error(&self, request: Request<p::ReportErrorRequest>) -> Answer<p::ReportErrorResponse> {
-        let message = self.take("Extension.ReportError", request).await?;
+        let message = self.receive("Extension.ReportError", request).await?;
         self.state().reports.extend(message.error);
         Ok(Response::new(p::ReportErrorResponse {}))
     }

@@ -7,65 +7,65 @@ use tonic::Status;
 
 use crate::proto::{ExtensionError, ResourceExtended, ResourceGroup, Subscription};
 
-/// One call.
+/// Recorded call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// `Service.Method`.
     pub method: &'static str,
-    /// The message, in Rust's notation.
+    /// Message in Rust's debug format.
     pub message: String,
-    /// The metadata that came with it, `authorization` and the trace context.
+    /// Received metadata: `authorization` and the trace context.
     pub metadata: BTreeMap<String, String>,
 }
 
 /// Fault of a method.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// Refuses with this status.
+    /// Fails with this status.
     Status(Status),
-    /// Refuses with this status after this number of calls.
+    /// Fails with this status after this number of calls.
     StatusAfter(usize, Status),
-    /// Never answers.
+    /// Never responds.
     Silence,
-    /// Never answers after this number of calls.
+    /// Never responds after this number of calls.
     SilenceAfter(usize),
-    /// Answers after this long.
+    /// Responds after this delay.
     Slow(Duration),
 }
 
-/// An environment of the project.
+/// Environment of the project.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
-    /// The one that counts where none is named.
+    /// True for the default environment, which is used where none is named.
     pub is_default: bool,
-    /// Values as they are stored.
+    /// Stored values.
     pub values: BTreeMap<String, String>,
 }
 
 /// Behaviour of the host.
 #[derive(Clone, Debug)]
 pub struct HostState {
-    /// The only token that it takes.
+    /// The only accepted token.
     pub token: String,
-    /// Name and directory of the project; `None`: there is no project.
+    /// Name and directory of the project; `None` without a project.
     pub project: Option<(String, String)>,
-    /// Environments by their names.
+    /// Environments by name.
     pub environments: BTreeMap<String, Environment>,
-    /// Methods that do something else, by `Service.Method`.
+    /// Faults by `Service.Method`.
     pub faults: BTreeMap<String, Fault>,
-    /// Subscriptions of the account; the first one is the user's choice.
+    /// Subscriptions of the account; the user selects the first one.
     pub subscriptions: Vec<Subscription>,
-    /// Resource group that the user chooses.
+    /// Resource group that the user selects.
     pub resource_group: Option<ResourceGroup>,
-    /// Resource that the user chooses.
+    /// Resource that the user selects.
     pub resource: Option<ResourceExtended>,
-    /// Model of the catalogue that the user chooses; `None`: an azd that does not have the question.
+    /// Catalogue model that the user selects; `None` for an azd without this prompt.
     pub ai_model: Option<String>,
-    /// Answers to `Confirm`, in turn.
+    /// Answers to `Confirm`, in order.
     pub confirms: VecDeque<bool>,
-    /// Answers to `Prompt`, in turn.
+    /// Answers to `Prompt`, in order.
     pub texts: VecDeque<String>,
-    /// Answers to `Select`, in turn.
+    /// Answers to `Select`, in order.
     pub selections: VecDeque<i32>,
 }
 
@@ -88,7 +88,7 @@ impl Default for HostState {
 }
 
 impl HostState {
-    /// A host_state without a project.
+    /// State without a project.
     #[must_use]
     pub fn without_project() -> Self {
         Self { project: None, ..Self::default() }

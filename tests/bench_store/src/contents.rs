@@ -12,28 +12,28 @@ use crate::report::{BlobReport, Report};
 use crate::request::Request;
 use crate::response::{Response, VERSION};
 
-/// Refusals that a report lists in full.
+/// Maximum number of rejections that a report lists.
 const MAX_REFUSALS: usize = 20;
 
-/// One write of a blob.
+/// Committed write of a blob.
 #[derive(Clone, Debug)]
 pub(crate) struct Committed {
-    /// Ids and sizes of its blocks; empty if it came in one request.
+    /// IDs and sizes of its blocks; empty if it was written in one request.
     blocks: Vec<(String, u64)>,
     /// Size in bytes.
     pub(crate) bytes: u64,
-    /// Entity tag without its quotes.
+    /// ETag without quotes.
     pub(crate) etag: String,
     /// Time of the write.
     pub(crate) modified: SystemTime,
     content_type: String,
-    /// MD5 in base64, where the client sent one.
+    /// Base64 MD5, if the client sent one.
     pub(crate) md5: Option<String>,
     /// Names and values of its metadata.
     pub(crate) metadata: Vec<(String, String)>,
 }
 
-/// Part of a file of this machine that an answer ends with.
+/// Part of a local file, sent as the body of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FilePart {
     pub(crate) file: PathBuf,
@@ -54,12 +54,12 @@ pub(crate) struct Contents {
     blobs: BTreeMap<(String, String), Blob>,
     writes: u64,
     counts: Report,
-    /// Directory with the content of the blobs, which is not kept otherwise.
+    /// Directory with the content of the blobs; received content is discarded.
     served: Option<PathBuf>,
 }
 
 impl Contents {
-    /// Blobs are read from the files of their names below this directory.
+    /// Creates a store whose blobs are read from the files of the same names below this directory.
     pub(crate) fn serving(served: Option<PathBuf>) -> Self {
         Self { served, ..Self::default() }
     }
@@ -75,7 +75,7 @@ impl Contents {
         }
     }
 
-    /// Notes a request that did not arrive whole. Returns the number of its answer.
+    /// Records an incomplete request. Returns the number of its response.
     pub(crate) fn cut_off(&mut self) -> u64 {
         self.counts.cut_off += 1;
         self.counts.requests + self.counts.cut_off
@@ -93,7 +93,7 @@ impl Contents {
         Report { blobs: blobs.collect(), ..self.counts.clone() }
     }
 
-    /// Carries a request out. Returns the answer for the wire, and the part of a file that follows it.
+    /// Executes a request. Returns the serialized response, and the part of a file that follows it.
     pub(crate) fn answer(&mut self, request: &Request) -> (Vec<u8>, Option<FilePart>) {
         self.counts.requests += 1;
         self.counts.body_bytes += request.length.unwrap_or(0);
@@ -144,7 +144,7 @@ fn key(request: &Request) -> (String, String) {
     (request.container.clone(), request.blob.clone())
 }
 
-fn marks(response: Response, committed: &Committed) -> Response {
+fn with_version_headers(response: Response, committed: &Committed) -> Response {
     let response = response
         .header("etag", &format!("\"{}\"", committed.etag))
         .header("last-modified", &httpdate::fmt_http_date(committed.modified));

@@ -49,11 +49,11 @@ pub struct Store {
 }
 
 impl Store {
-    /// Listens on a port of loopback (0: a free one), with TLS or plain, behind a line of this shape. Blobs are read from the
-    /// files of their names below `served`.
+    /// Listens on a loopback port (0: a free one), with or without TLS, behind a line of this shape. Blobs are read
+    /// from the files of the same names below `served`.
     ///
     /// # Errors
-    /// When it cannot listen, or make its certificate.
+    /// If it cannot listen or create its certificate.
     pub fn start(port: u16, has_tls: bool, shape: Shape, served: Option<PathBuf>) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         socket.set_reuse_address(true)?;
@@ -89,19 +89,19 @@ impl Store {
         format!("{scheme}://{}/{ACCOUNT}", self.address)
     }
 
-    /// Address that it listens on.
+    /// Listening address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Certificate of the authority in PEM; `None` without TLS.
+    /// CA certificate in PEM; `None` without TLS.
     #[must_use]
     pub fn authority(&self) -> Option<&str> {
         self.authority.as_deref()
     }
 
-    /// Content that arrived so far.
+    /// Content received so far.
     #[must_use]
     pub fn report(&self) -> Report {
         Report { received_bytes: self.link.received(), ..lock(&self.contents).report() }

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
-/// Bytes that one connection takes from a shaped line before the next one has its turn.
+/// Bytes that one connection reads from a shaped line before the next connection's turn.
 const QUANTUM: usize = 64 * 1024;
-/// Time that a late wake-up may catch up with, so that the rate holds on average.
+/// Delay of a late wake-up that may be caught up, so that the average rate is kept.
 const CATCH_UP: Duration = Duration::from_millis(5);
 
 /// Speed of the line. The default has no limits.
@@ -21,10 +21,10 @@ pub struct Shape {
     pub connection_rate: Option<u64>,
     /// Bytes per second of all connections together.
     pub total_rate: Option<u64>,
-    /// Round-trip time: of each answer, of each flight of a TLS handshake, and of connecting.
+    /// Round-trip time: of each response, of each flight of a TLS handshake, and of connecting.
     pub round_trip: Duration,
-    /// Bytes of all connections together after which the one that brings them is reset, again and again: as many resets
-    /// for many connections as for few.
+    /// Bytes of all connections together after which the connection that sends them is reset, repeatedly: the number of
+    /// resets does not depend on the number of connections.
     pub reset_every: Option<u64>,
 }
 
@@ -48,7 +48,7 @@ impl Link {
         Self { shape, total: Mutex::new(Pace(Instant::now())), received: AtomicU64::new(0) }
     }
 
-    /// Bytes that came over the line, with everything around the content, and also those that came in vain.
+    /// Bytes received over the line, including protocol overhead and the bytes of failed requests.
     pub(crate) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
@@ -89,11 +89,11 @@ impl Line {
         Ok(())
     }
 
-    /// Reads what has come, at the speed of the line; 0 at the end.
+    /// Reads received bytes at the speed of the line; 0 at the end.
     pub(crate) fn receive(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let shape = self.link.shape;
-        let most = if shape.has_limit() { room.len().min(QUANTUM) } else { room.len() };
-        let bytes = self.socket.read(&mut room[..most])?;
+        let limit = if shape.has_limit() { room.len().min(QUANTUM) } else { room.len() };
+        let bytes = self.socket.read(&mut room[..limit])?;
         let before = self.link.received.fetch_add(bytes as u64, Ordering::Relaxed);
         if shape.reset_every.is_some_and(|every| before / every != (before + bytes as u64) / every) {
             SockRef::from(&self.socket).set_linger(Some(Duration::ZERO))?;
@@ -112,7 +112,7 @@ impl Line {
         Ok(bytes)
     }
 
-    /// Sends an answer: one round trip after the last byte that it answers.
+    /// Sends a response, one round trip after the last byte of its request.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         sleep_until(self.received_at + self.link.shape.round_trip);
         self.socket.write_all(bytes)

@@ -6,14 +6,14 @@ use quick_xml::escape::escape;
 
 use crate::contents::Committed;
 
-/// Maximum entries of a page, as with the service.
+/// Maximum entries per page, as in the service.
 const PAGE: usize = 5000;
 
-/// Which blobs a client asks for.
+/// Blobs that a client requests.
 pub(crate) struct Page<'p> {
-    /// Beginning of their names.
+    /// Prefix of the names.
     pub(crate) prefix: &'p str,
-    /// Suffix that groups all names with the same prefix.
+    /// Delimiter that ends the common prefix of names that are grouped.
     pub(crate) delimiter: Option<&'p str>,
     /// First name of this page.
     pub(crate) marker: &'p str,
@@ -27,7 +27,7 @@ pub(crate) fn blobs<'b>(
     has_metadata: bool,
     blobs: impl Iterator<Item = (&'b str, &'b Committed)>,
 ) -> String {
-    let most = page.max_results.unwrap_or(PAGE).min(PAGE);
+    let limit = page.max_results.unwrap_or(PAGE).min(PAGE);
     let mut entries = String::new();
     let (mut count, mut next, mut last_prefix) = (0, "", None);
     for (name, blob) in blobs {
@@ -38,7 +38,7 @@ pub(crate) fn blobs<'b>(
         if folder.is_some() && folder == last_prefix {
             continue;
         }
-        if count == most {
+        if count == limit {
             next = name;
             break;
         }

@@ -1,4 +1,4 @@
-//! The store as a program: serves until the end of standard input, then prints the received content.
+//! The store as a program: serves until the end of standard input, then writes its report.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -14,23 +14,23 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "bench-store", version, max_term_width = 100)]
 struct Options {
-    /// Port; 0 is a free one
+    /// Port; 0 selects a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Speak HTTP without TLS
+    /// Use HTTP without TLS
     #[arg(long)]
     plain: bool,
-    /// Write the certificate of its authority into this file, in PEM
+    /// Write its CA certificate to this file, in PEM
     #[arg(long, value_name = "FILE")]
     authority: Option<PathBuf>,
-    /// Write the URL before /CONTAINER into this file as soon as requests are answered
+    /// Write the URL before /CONTAINER to this file once the store accepts requests
     #[arg(long, value_name = "FILE")]
     url: PathBuf,
-    /// Write what arrived into this file at the end, as JSON
+    /// Write a report of the received content to this file at the end, as JSON
     #[arg(long, value_name = "FILE")]
     report: PathBuf,
 
-    /// Directory whose files are the content of the blobs of their names, for reading them
+    /// Directory with the content of readable blobs, in files of the same names
     #[arg(long, value_name = "DIR")]
     serve: Option<PathBuf>,
 
@@ -40,10 +40,10 @@ struct Options {
     /// Bytes per second of all connections together
     #[arg(long, value_name = "BYTES", help_heading = "Line")]
     total_rate: Option<u64>,
-    /// Milliseconds until an answer arrives
+    /// Round-trip time in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0, help_heading = "Line")]
     round_trip: u64,
-    /// Reset a connection each time that all together brought so many bytes
+    /// Reset a connection each time all connections together have sent this many bytes
     #[arg(long, value_name = "BYTES", help_heading = "Line")]
     reset_every: Option<u64>,
 }

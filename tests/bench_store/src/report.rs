@@ -2,40 +2,40 @@
 
 use serde::Serialize;
 
-/// Content that arrived.
+/// Received content.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     /// Connections accepted.
     pub connections: u64,
-    /// Connections that ended with an error, on either side; a reset of the line is one.
+    /// Connections that ended with an error, on either side; includes resets by the line.
     pub broken_connections: u64,
-    /// Requests that arrived whole.
+    /// Complete requests.
     pub requests: u64,
-    /// Requests whose body ended before its length.
+    /// Requests whose body was shorter than its declared length.
     pub cut_off: u64,
-    /// Bytes that came over the line, also those that came in vain.
+    /// Bytes received over the line, including those of failed requests.
     pub received_bytes: u64,
-    /// Bytes of all bodies that arrived whole, also of those that arrived twice.
+    /// Bytes of all complete bodies, including repeated ones.
     pub body_bytes: u64,
-    /// Requests that were refused: method, name, parameters, status. The first few.
+    /// First rejected requests: method, name, status.
     pub refusals: Vec<String>,
     /// Blobs in the order of their names.
     pub blobs: Vec<BlobReport>,
 }
 
-/// Content that arrived for one blob.
+/// Received content of one blob.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct BlobReport {
     /// Container and name.
     pub name: String,
     /// Size in bytes; `None` while nothing is committed.
     pub bytes: Option<u64>,
-    /// Blocks that it is made of; 0 where it came in one request.
+    /// Number of its blocks; 0 if it was written in one request.
     pub blocks: usize,
-    /// How often it was committed.
+    /// Number of commits.
     pub writes: u64,
-    /// Blocks that belong to no blob yet.
+    /// Number of uncommitted blocks.
     pub uncommitted_blocks: usize,
-    /// Bytes of these.
+    /// Bytes of the uncommitted blocks.
     pub uncommitted_bytes: u64,
 }

@@ -1,20 +1,20 @@
-//! Requests of HTTP/1.1, parsed from pieces. Bodies are counted and discarded, except for block lists.
+//! HTTP/1.1 requests, parsed incrementally. Bodies are counted and discarded, except for block lists.
 
 use std::io;
 
 use percent_encoding::percent_decode_str;
 use url::form_urlencoded;
 
-/// Longest request line with headers: a SAS and a name of 1,024 characters fit ten times.
+/// Maximum length of request line and headers: a SAS and a name of 1,024 characters fit ten times.
 const MAX_HEAD: usize = 64 * 1024;
-/// Longest block list: 50,000 ids of 64 bytes with their elements.
+/// Maximum length of a block list: 50,000 IDs of 64 bytes with their elements.
 const MAX_BLOCK_LIST: u64 = 8 << 20;
 const MAX_HEADERS: usize = 64;
 
-/// Request that arrived whole.
+/// Complete request.
 #[derive(Debug, Default)]
 pub(crate) struct Request {
-    /// Method as it was sent.
+    /// Method as sent.
     pub(crate) method: String,
     /// Name of the container, decoded.
     pub(crate) container: String,
@@ -22,7 +22,7 @@ pub(crate) struct Request {
     pub(crate) blob: String,
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
-    /// Length of the body in bytes; `None` if the request did not say.
+    /// Length of the body in bytes; `None` if the request does not declare it.
     pub(crate) length: Option<u64>,
     /// Body of a block list; empty for all others.
     pub(crate) body: Vec<u8>,
@@ -39,7 +39,7 @@ impl Request {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Names and values of the metadata that a blob is made with.
+    /// Names and values of the metadata of a new blob.
     pub(crate) fn metadata(&self) -> Vec<(String, String)> {
         let named = self.headers.iter().filter_map(|(name, value)| Some((name.strip_prefix("x-ms-meta-")?, value)));
         named.map(|(name, value)| (name.to_owned(), value.clone())).collect()
@@ -79,7 +79,7 @@ impl Request {
 pub(crate) enum Event {
     /// The client waits for `100 Continue`.
     Continue,
-    /// A whole request.
+    /// A complete request.
     Request(Request),
 }
 
@@ -92,7 +92,7 @@ pub(crate) struct RequestReader {
 }
 
 impl RequestReader {
-    /// Takes a piece of the stream.
+    /// Reads a piece of the stream.
     pub(crate) fn push(&mut self, mut piece: &[u8]) -> io::Result<()> {
         while !piece.is_empty() {
             match &mut self.open {
@@ -104,7 +104,7 @@ impl RequestReader {
                     *left -= taken as u64;
                     piece = &piece[taken..];
                 }
-                // A second request before the answer to the first: no tool does that.
+                // A second request before the response to the first: no tool does that.
                 Some(_) => return Err(invalid("pipelined request")),
                 None => piece = self.push_head(piece)?,
             }
@@ -112,7 +112,7 @@ impl RequestReader {
         Ok(())
     }
 
-    /// Takes a piece of the head, and returns what lies behind it.
+    /// Reads a piece of the head, and returns the rest of the piece.
     fn push_head<'p>(&mut self, piece: &'p [u8]) -> io::Result<&'p [u8]> {
         let before = self.head.len();
         let from = before.saturating_sub(3);
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_read_from_any_pieces() {
+    fn a_request_is_parsed_from_pieces_of_any_size() {
         let text = b"PUT /account/box/sub/a%20b?comp=blocklist&x=a%2Bb HTTP/1.1\r\nContent-Length: 5\r\nX-Ms-Y: z\r\n\r\nhello";
         for size in 1..=text.len() {
             let mut reader = RequestReader::default();

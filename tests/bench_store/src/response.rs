@@ -5,10 +5,10 @@ use std::time::SystemTime;
 
 use crate::contents::FilePart;
 
-/// Version of the service that is emulated, unless the client requests one.
+/// Service version that is emulated, unless the client requests another.
 pub(crate) const VERSION: &str = "2025-07-05";
 
-/// Answer to a request.
+/// Response to a request.
 #[derive(Debug)]
 pub(crate) struct Response {
     status: u16,
@@ -23,7 +23,7 @@ impl Response {
         Self { status, headers: String::new(), length: None, body: String::new(), part: None }
     }
 
-    /// Refusal as the service words it.
+    /// Error response in the form of the service.
     pub(crate) fn refusal(status: u16, code: &str) -> Self {
         let xml = format!(
             "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{code}</Message></Error>"
@@ -43,12 +43,12 @@ impl Response {
         Self { body, ..self.header("content-type", "application/xml") }
     }
 
-    /// Length of a blob in an answer without a body.
+    /// Sets the length of a blob for a response without a body.
     pub(crate) fn length(self, length: u64) -> Self {
         Self { length: Some(length), ..self }
     }
 
-    /// Ends with this part of a file.
+    /// Sets the part of a file that follows as the body.
     pub(crate) fn part(self, part: FilePart) -> Self {
         Self { length: Some(part.bytes), part: Some(part), ..self }
     }
@@ -61,7 +61,7 @@ impl Response {
         self.status
     }
 
-    /// Bytes for the wire; `number` makes the request id, `is_head` leaves the body out.
+    /// Serializes the response; `number` determines the request ID, `is_head` omits the body.
     pub(crate) fn bytes(&self, number: u64, version: &str, is_head: bool) -> Vec<u8> {
         let mut text = format!(
             "HTTP/1.1 {} {}\r\nserver: bench-store\r\ndate: {}\r\nx-ms-request-id: 00000000-0000-4000-8000-{number:012x}\r\n\

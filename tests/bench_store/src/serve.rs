@@ -1,4 +1,4 @@
-//! One connection, plain or with TLS: bytes to requests, and the responses back.
+//! One connection, with or without TLS: reads requests and sends their responses.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -16,11 +16,11 @@ use crate::response::Response;
 
 /// Bytes per read. Larger reads save no more time, and hundreds of connections have to fit into memory.
 const BUFFER: usize = 256 * 1024;
-/// Largest record of TLS, and what it adds to its content.
+/// Maximum content of a TLS record, and its overhead.
 const RECORD: usize = 16 * 1024;
 const RECORD_OVERHEAD: usize = 64;
 
-/// Serves a connection to its end.
+/// Serves a connection until it ends.
 pub(crate) fn connection(mut line: Line, tls: Option<Arc<ServerConfig>>, contents: &Mutex<Contents>) -> io::Result<()> {
     line.connect()?;
     match tls {
@@ -42,7 +42,7 @@ fn plain(line: &mut Line, contents: &Mutex<Contents>) -> io::Result<()> {
             let (head, part) = answer(&event, contents);
             line.send(&head)?;
             if let Some(part) = part {
-                pieces(&part, &mut |piece| line.send(piece))?;
+                for_each_piece(&part, &mut |piece| line.send(piece))?;
             }
         }
     }
@@ -55,7 +55,7 @@ fn encrypted(line: &mut Line, config: Arc<ServerConfig>, contents: &Mutex<Conten
     let (mut start, mut end) = (0, 0);
     let mut has_ended = false;
     loop {
-        // In TLS 1.3 the session tickets go with the first answer: alone they would cost another round trip.
+        // In TLS 1.3 the session tickets are sent with the first response: alone they would cost another round trip.
         let holds_tickets = session.protocol_version() == Some(ProtocolVersion::TLSv1_3);
         let UnbufferedStatus { mut discard, state } = session.process_tls_records(&mut incoming[start..end]);
         let mut wants_more = false;
@@ -85,7 +85,7 @@ fn encrypted(line: &mut Line, config: Arc<ServerConfig>, contents: &Mutex<Conten
                     let (head, part) = answer(&event, contents);
                     encrypt(&mut traffic, &head, &mut outgoing)?;
                     if let Some(part) = part {
-                        pieces(&part, &mut |piece| {
+                        for_each_piece(&part, &mut |piece| {
                             encrypt(&mut traffic, piece, &mut outgoing)?;
                             line.send(&outgoing)?;
                             outgoing.clear();
@@ -131,8 +131,8 @@ fn encrypt(
     Ok(())
 }
 
-/// Hands over a part of a file piece by piece.
-fn pieces(part: &FilePart, on: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+/// Passes a part of a file to `on`, piece by piece.
+fn for_each_piece(part: &FilePart, on: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let mut file = File::open(&part.file)?;
     file.seek(SeekFrom::Start(part.start))?;
     let (mut buffer, mut left) = (vec![0; BUFFER], part.bytes);
@@ -152,7 +152,7 @@ fn answer(event: &Event, contents: &Mutex<Contents>) -> (Vec<u8>, Option<FilePar
     }
 }
 
-/// Answer to a request whose body ended before its length; `None` between requests.
+/// Response to a request whose body ended early; `None` between requests.
 fn cut_off(reader: &RequestReader, contents: &Mutex<Contents>) -> Option<Vec<u8>> {
     reader.is_cut_off().then(|| {
         let number = lock(contents).cut_off();

@@ -10,14 +10,14 @@ fn store() -> Store {
     Store::start(0, false, Shape::default(), None).expect("a store")
 }
 
-/// Sends this text, ends the sending side, and returns all that comes back.
+/// Sends this text, closes the sending side, and returns the whole response.
 fn exchange(store: &Store, text: &[u8]) -> String {
     let mut socket = TcpStream::connect(store.address()).expect("loopback");
     socket.write_all(text).expect("loopback");
     socket.shutdown(Shutdown::Write).expect("loopback");
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).expect("loopback");
-    answer
+    let mut response = String::new();
+    socket.read_to_string(&mut response).expect("loopback");
+    response
 }
 
 fn put(store: &Store, target: &str, body: &str) -> String {
@@ -29,8 +29,8 @@ fn get(store: &Store, target: &str) -> String {
     exchange(store, format!("GET /a/box{target} HTTP/1.1\r\n\r\n").as_bytes())
 }
 
-fn status(answer: &str) -> &str {
-    answer.split(' ').nth(1).unwrap_or_default()
+fn status(response: &str) -> &str {
+    response.split(' ').nth(1).unwrap_or_default()
 }
 
 fn blob(name: &str, bytes: u64, blocks: usize) -> BlobReport {
@@ -38,12 +38,12 @@ fn blob(name: &str, bytes: u64, blocks: usize) -> BlobReport {
 }
 
 #[test]
-fn blocks_are_counted_and_make_a_blob() {
+fn blocks_are_counted_and_committed_as_a_blob() {
     let store = store();
     for (id, body) in [("YQ==", "hello "), ("Yg==", "world"), ("Yw==", "never listed")] {
-        let answer = put(&store, &format!("sub/m.bin?comp=block&blockid={id}"), body);
-        assert_eq!(status(&answer), "201");
-        assert!(answer.contains("x-ms-content-crc64: c29tZQ==\r\n"), "{answer}");
+        let response = put(&store, &format!("sub/m.bin?comp=block&blockid={id}"), body);
+        assert_eq!(status(&response), "201");
+        assert!(response.contains("x-ms-content-crc64: c29tZQ==\r\n"), "{response}");
     }
     let listed = get(&store, "/sub/m.bin?comp=blocklist&blocklisttype=all");
     assert!(listed.contains("<CommittedBlocks></CommittedBlocks>"), "{listed}");
@@ -52,27 +52,27 @@ fn blocks_are_counted_and_make_a_blob() {
     assert_eq!((uncommitted.bytes, uncommitted.uncommitted_blocks, uncommitted.uncommitted_bytes), (None, 3, 23));
 
     let list = "<BlockList><Latest>YQ==</Latest><Uncommitted>Yg==</Uncommitted></BlockList>";
-    let answer = put(&store, "sub/m.bin?comp=blocklist", list);
-    assert_eq!(status(&answer), "201");
-    assert!(answer.contains("etag: \"0x8D") && answer.contains("last-modified: "), "{answer}");
+    let response = put(&store, "sub/m.bin?comp=blocklist", list);
+    assert_eq!(status(&response), "201");
+    assert!(response.contains("etag: \"0x8D") && response.contains("last-modified: "), "{response}");
     assert_eq!(store.report().blobs, [blob("sub/m.bin", 11, 2)]);
 }
 
 #[test]
-fn a_block_list_of_unknown_blocks_is_refused() {
+fn a_block_list_with_unknown_blocks_is_rejected() {
     let store = store();
     put(&store, "m.bin?comp=block&blockid=YQ==", "hello");
-    let answer =
+    let response =
         put(&store, "m.bin?comp=blocklist", "<BlockList><Latest>YQ==</Latest><Latest>eA==</Latest></BlockList>");
-    assert_eq!(status(&answer), "400");
-    assert!(answer.contains("x-ms-error-code: InvalidBlockList"), "{answer}");
+    assert_eq!(status(&response), "400");
+    assert!(response.contains("x-ms-error-code: InvalidBlockList"), "{response}");
     let Report { blobs, refusals, .. } = store.report();
     assert_eq!(blobs[0].bytes, None);
     assert_eq!(refusals, ["PUT box/m.bin 400"]);
 }
 
 #[test]
-fn a_body_that_ends_early_is_refused_and_leaves_nothing() {
+fn a_truncated_body_is_rejected_and_not_stored() {
     let store = store();
     for target in ["m.bin", "m.bin?comp=block&blockid=YQ=="] {
         let text =
@@ -103,19 +103,19 @@ fn blobs_are_listed_by_prefix_and_in_pages() {
 }
 
 #[test]
-fn properties_are_those_of_the_last_write_until_it_is_deleted() {
+fn properties_describe_the_last_write_until_the_blob_is_deleted() {
     let store = store();
-    let ask = |method: &str| exchange(&store, format!("{method} /a/box/m.bin HTTP/1.1\r\n\r\n").as_bytes());
-    assert_eq!(status(&ask("HEAD")), "404");
+    let request = |method: &str| exchange(&store, format!("{method} /a/box/m.bin HTTP/1.1\r\n\r\n").as_bytes());
+    assert_eq!(status(&request("HEAD")), "404");
     put(&store, "m.bin", "hello");
-    let answer = ask("HEAD");
-    assert!(answer.contains("content-length: 5\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
-    assert_eq!(status(&ask("DELETE")), "202");
-    assert_eq!(status(&ask("HEAD")), "404");
+    let response = request("HEAD");
+    assert!(response.contains("content-length: 5\r\n") && response.ends_with("\r\n\r\n"), "{response}");
+    assert_eq!(status(&request("DELETE")), "202");
+    assert_eq!(status(&request("HEAD")), "404");
 }
 
 #[test]
-fn the_line_keeps_its_rate_and_its_round_trip() {
+fn the_line_limits_the_rate_and_delays_responses() {
     let shape = Shape {
         connection_rate: Some(4 << 20),
         total_rate: Some(6 << 20),
@@ -130,16 +130,16 @@ fn the_line_keeps_its_rate_and_its_round_trip() {
             scope.spawn(|| assert_eq!(status(&put(&store, name, &body)), "201"));
         }
     });
-    // 2 MiB at 6 MiB/s, and two round trips: connecting and the answer. No upper limit: the machine may be busy.
-    let least = Duration::from_millis(333 - 5 + 40);
-    assert!(begun.elapsed() >= least, "{:?}", begun.elapsed());
+    // 2 MiB at 6 MiB/s, and two round trips: connecting and the response. No upper limit: the machine may be busy.
+    let minimum = Duration::from_millis(333 - 5 + 40);
+    assert!(begun.elapsed() >= minimum, "{:?}", begun.elapsed());
     let begun = Instant::now();
     put(&store, "one", &body);
     assert!(begun.elapsed() >= Duration::from_millis(250 - 5 + 40), "{:?}", begun.elapsed());
 }
 
 #[test]
-fn a_connection_is_reset_every_its_bytes() {
+fn a_connection_is_reset_after_the_configured_bytes() {
     let store = Store::start(0, false, Shape { reset_every: Some(1 << 20), ..Shape::default() }, None).unwrap();
     let mut socket = TcpStream::connect(store.address()).unwrap();
     let head = "PUT /a/box/m HTTP/1.1\r\nx-ms-blob-type: BlockBlob\r\ncontent-length: 4194304\r\n\r\n";
@@ -152,7 +152,7 @@ fn a_connection_is_reset_every_its_bytes() {
     assert!(report.received_bytes > 1 << 20, "{}", report.received_bytes);
 }
 
-/// Content is that of a file, in the ranges that are asked for by either header; metadata is kept and listed.
+/// Content comes from a file, in the ranges requested by either header; metadata is stored and listed.
 #[test]
 fn blobs_are_read_from_files() {
     let directory = std::env::temp_dir().join(format!("bench-store-{}", std::process::id()));

@@ -2,19 +2,19 @@
 
 use std::io::{self, BufRead, Read};
 
-/// Subject of a request.
+/// Kind of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    /// The container's list, which the program asks for.
+    /// List of the container, requested by the program.
     List,
-    /// The container's list, which AzCopy asks for before anything else.
+    /// List of the container, AzCopy's first request.
     Begin,
     /// A whole blob in one request, or one block.
     Content,
-    /// A list of blocks: makes a blob of them.
+    /// Block list that commits a blob.
     Commit,
     /// AzCopy's read of the properties of a blob that it sent.
-    Look,
+    Properties,
     Other,
 }
 
@@ -23,8 +23,8 @@ pub(super) struct Request {
     pub(super) head: Vec<u8>,
     pub(super) kind: Kind,
     pub(super) blob: String,
-    /// The whole blob is in this request.
-    pub(super) whole: bool,
+    /// The request completes the blob.
+    pub(super) completes_blob: bool,
     pub(super) length: u64,
     pub(super) method: String,
 }
@@ -48,17 +48,17 @@ impl Request {
             "GET" if has("comp=list") => Kind::List,
             "PUT" if has("comp=blocklist") => Kind::Commit,
             "PUT" if !blob.is_empty() && (has("comp=block") || !query.contains("comp=")) => Kind::Content,
-            "HEAD" if !blob.is_empty() => Kind::Look,
+            "HEAD" if !blob.is_empty() => Kind::Properties,
             _ => Kind::Other,
         };
-        let whole = kind == Kind::Commit || kind == Kind::Content && !has("comp=block");
+        let completes_blob = kind == Kind::Commit || kind == Kind::Content && !has("comp=block");
         let length = header(&text, "content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
         let method = method.to_owned();
-        Ok(Some(Self { head, kind, blob, whole, length, method }))
+        Ok(Some(Self { head, kind, blob, completes_blob, length, method }))
     }
 }
 
-/// A head with its empty line; nothing at the end of the connection.
+/// Reads a head with its empty line; empty at the end of the connection.
 fn read_head(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     loop {
@@ -76,32 +76,32 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// Status and all bytes of an answer; what Azurite says in these tests is small.
-pub(super) fn read_answer(from: &mut impl BufRead, no_body: bool) -> io::Result<(u16, Vec<u8>)> {
-    let mut answer = read_head(from)?;
-    let head = String::from_utf8_lossy(&answer).into_owned();
+/// Reads status and all bytes of a response; Azurite's responses are small in these tests.
+pub(super) fn read_response(from: &mut impl BufRead, no_body: bool) -> io::Result<(u16, Vec<u8>)> {
+    let mut response = read_head(from)?;
+    let head = String::from_utf8_lossy(&response).into_owned();
     let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).ok_or(io::ErrorKind::UnexpectedEof)?;
     if status == 100 {
-        return read_answer(from, no_body);
+        return read_response(from, no_body);
     }
     if no_body || matches!(status, 204 | 304) {
-        return Ok((status, answer));
+        return Ok((status, response));
     }
     if let Some(length) = header(&head, "content-length") {
         let length = length.parse().map_err(|_| io::ErrorKind::InvalidData)?;
-        from.take(length).read_to_end(&mut answer)?;
+        from.take(length).read_to_end(&mut response)?;
     } else {
-        // Chunks, up to the empty one and the empty line behind it.
+        // Chunks, up to the empty one and the empty line after it.
         loop {
-            let start = answer.len();
-            from.read_until(b'\n', &mut answer)?;
-            let size = String::from_utf8_lossy(&answer[start..]).trim().to_owned();
+            let start = response.len();
+            from.read_until(b'\n', &mut response)?;
+            let size = String::from_utf8_lossy(&response[start..]).trim().to_owned();
             let size = u64::from_str_radix(&size, 16).map_err(|_| io::ErrorKind::InvalidData)?;
-            from.take(size + 2).read_to_end(&mut answer)?;
+            from.take(size + 2).read_to_end(&mut response)?;
             if size == 0 {
                 break;
             }
         }
     }
-    Ok((status, answer))
+    Ok((status, response))
 }

@@ -61,7 +61,7 @@ pub(crate) enum ArmCall {
     },
 }
 
-/// An account as the path names it.
+/// Account in a request path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AccountPath {
     pub(crate) subscription: String,
@@ -69,7 +69,7 @@ pub(crate) struct AccountPath {
     pub(crate) account: String,
 }
 
-/// A region of a subscription.
+/// Region of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Region {
     pub(crate) subscription: String,
@@ -147,7 +147,7 @@ impl ArmCall {
         }
     }
 
-    /// The name that faults know this operation by.
+    /// Route name that faults use for this operation.
     pub(crate) fn route(&self) -> Route {
         match self {
             Self::Tenants | Self::Subscriptions | Self::Subscription { .. } => Route::Arm,

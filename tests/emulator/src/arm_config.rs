@@ -5,103 +5,105 @@ use serde_json::Value;
 use crate::base_models;
 use crate::quota;
 
-/// Azure Resource Manager's view: tenants with their subscriptions, of which the first of the first holds the account.
+/// Resources in Azure Resource Manager: tenants with their subscriptions. The first subscription of the first tenant
+/// contains the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arm {
     /// Tenants of the user.
     pub tenants: Vec<ArmTenant>,
-    /// The account's resource group.
+    /// Resource group of the account.
     pub resource_group: String,
-    /// The account's region.
+    /// Region of the account.
     pub location: String,
-    /// The account's kind.
+    /// Kind of the account.
     pub kind: String,
-    /// The first label of the account's host, where it is not its name.
+    /// First label of the account's host, if it differs from the account's name.
     pub subdomain: Option<String>,
     /// Merged into the account, for example other `endpoints`.
     pub account: Option<Value>,
     /// Further accounts in the list of the subscription: each is merged into a copy of the account.
     pub more_accounts: Vec<Value>,
-    /// The user has no role at the account: lists omit it, all below it is 403 `AuthorizationFailed`.
+    /// The user has no role on the account: lists omit it, and everything below it returns 403 `AuthorizationFailed`.
     pub hides_account: bool,
-    /// Further projects of the account, with the emulator's own first.
+    /// Further projects of the account, listed after the emulator's own.
     pub more_projects: Vec<String>,
-    /// Each list begins with an empty page, which leads to the rest as [`crate::Config::next_link`] says.
+    /// Each list begins with an empty page, which links to the rest in the form of [`crate::Config::next_link`].
     pub in_pages: bool,
-    /// The api-versions of Microsoft.CognitiveServices that are accepted.
+    /// Accepted API versions of Microsoft.CognitiveServices.
     pub api_versions: Vec<String>,
     /// State of the feature `Fireworks.EnableDeploy`.
     pub feature: String,
-    /// The models that can be deployed, as `AccountModel`.
+    /// Deployable models, as `AccountModel`.
     pub models: Vec<Value>,
     /// The account's models include the registered models of the project (format `FireworksCustom`).
     pub lists_custom_models: bool,
-    /// The usages of the account's region; deployments are added to `currentValue`.
+    /// Usages of the account's region; deployments are added to `currentValue`.
     pub usages: Vec<Value>,
-    /// Other regions with room for every model, and how much.
+    /// Other regions and their available capacity for every model.
     pub other_regions: Vec<(String, u64)>,
     /// Names of the account's content filters.
     pub content_filters: Vec<String>,
-    /// How writes to deployments go.
+    /// Behaviour of writes to deployments.
     pub deploying: Deploying,
-    /// Deployments that are there from the start, see [`crate::Emulator::seed_deployment`].
+    /// Deployments that exist at start, see [`crate::Emulator::seed_deployment`].
     pub deployments: Vec<Value>,
 }
 
-/// A tenant.
+/// Tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArmTenant {
     /// Tenant id.
     pub id: String,
-    /// The only token that opens it; `None`: any.
+    /// The only token accepted for the tenant; `None`: any.
     pub token: Option<String>,
     /// Id and name of each subscription.
     pub subscriptions: Vec<(String, String)>,
 }
 
-/// How a write to a deployment is answered, and how it ends.
+/// Response to a write to a deployment, and its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deploying {
     /// Status of PUT for a new deployment: 200, 201 or 202 (without a body).
     pub put_status: u16,
     /// Status of PATCH: 200 or 202 (without a body).
     pub patch_status: u16,
-    /// Status of DELETE: 200 (gone immediately), or 202. Always 204 for a missing deployment.
+    /// Status of DELETE: 200 (deleted immediately), or 202. Always 204 for a missing deployment.
     pub delete_status: u16,
     /// Header with the URL of a write's operation.
     pub polling: Polling,
-    /// The URL that `polling` names answers 403 `AuthorizationFailed`.
+    /// The URL that `polling` names returns 403 `AuthorizationFailed`.
     pub denies_operation: bool,
-    /// `Retry-After` in seconds on answers to writes, to status URLs, and to GETs of an unfinished deployment.
+    /// `Retry-After` in seconds in responses to writes, to status URLs, and to GETs of an unfinished deployment.
     pub retry_after: Option<u64>,
-    /// The states of an unfinished deployment, one a look; the last repeats.
+    /// States of an unfinished deployment, one per poll; the last repeats.
     pub states: Vec<String>,
-    /// How many looks (GETs of the deployment or of its status URL, and writes refused meanwhile) see it unfinished.
+    /// Number of polls (GETs of the deployment or of its status URL, and writes rejected meanwhile) that see it
+    /// unfinished.
     pub polls_until_done: u32,
-    /// A SKU of the Standard family is `Succeeded` in the answer to PUT.
+    /// A SKU of the Standard family is `Succeeded` in the response to PUT.
     pub standard_at_once: bool,
-    /// GETs of a new deployment that still answer 404.
+    /// Number of GETs of a new deployment that still return 404.
     pub hidden_gets: u32,
-    /// How creations and updates end.
+    /// Result of creations and updates.
     pub end: DeploymentEnd,
-    /// PATCH merges `tags` into those that are there, instead of replacing them.
+    /// PATCH merges `tags` into the existing ones instead of replacing them.
     pub patch_merges_tags: bool,
 }
 
 /// Header with the URL of a write's operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Polling {
-    /// Nowhere: the deployment itself must be read.
+    /// None: the deployment itself must be polled.
     Resource,
     /// `Azure-AsyncOperation`: `{status, error}`.
     AsyncOperation,
     /// `Location`: 202 until the end, then the result.
     Location,
-    /// `Azure-AsyncOperation` at another host, where no token may go.
+    /// `Azure-AsyncOperation` on another host, which must not receive a token.
     Foreign(url::Url),
 }
 
-/// How the creation or the update of a deployment ends.
+/// Result of the creation or update of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeploymentEnd {
     /// `Succeeded`.
@@ -167,7 +169,7 @@ impl Default for Deploying {
 }
 
 impl Arm {
-    /// The subscription that holds the account: the first one.
+    /// Subscription that contains the account: the first one.
     pub(crate) fn subscription(&self) -> &str {
         self.tenants
             .iter()
@@ -177,7 +179,7 @@ impl Arm {
             .unwrap_or_default()
     }
 
-    /// The row of a model; its default version where none is asked for. Case counts, as in the service.
+    /// Row of a model; its default version if none is requested. Case-sensitive, as in the service.
     pub(crate) fn row(&self, format: &Value, name: &Value, version: Option<&Value>) -> Option<&Value> {
         let is_version = |row: &Value| match version {
             Some(version) if !version.is_null() => row["version"] == *version,

@@ -1,4 +1,4 @@
-//! Requests of the emulator to the blob store: URLs with a SAS, a container, and whether it is empty.
+//! Requests of the emulator to the blob store: grants SAS URLs, creates containers, and checks whether they are empty.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use url::Url;
 use crate::config::BlobStore;
 use crate::sas;
 
-/// How long a SAS for the emulator's own requests lives.
+/// Lifetime of a SAS for the emulator's own requests.
 const OWN_SAS: time::Duration = time::Duration::minutes(5);
-/// A local Azurite answers in milliseconds; this is for one that hangs.
+/// A local Azurite responds in milliseconds; the limit is for one that hangs.
 const REQUEST_TIME: Duration = Duration::from_secs(10);
 
-/// Azurite did not do as asked. Holds no URL: that would be a secret.
+/// Failed request to Azurite. Contains no URL, which would be a secret.
 #[derive(Debug)]
 pub(crate) enum BlobStoreError {
     Unreachable(reqwest::Error),
@@ -36,7 +36,7 @@ impl From<reqwest::Error> for BlobStoreError {
     }
 }
 
-/// A container and the SAS for it.
+/// Container with its SAS.
 #[derive(Debug, Clone)]
 pub(crate) struct Grant {
     pub(crate) blob_uri: String,
@@ -61,7 +61,7 @@ pub(crate) fn grant(blobs: &BlobStore, container: &str, permissions: &str, secon
     Grant { blob_uri, sas_uri, expires_on: sas::timestamp(expiry) }
 }
 
-/// The path below the store's base, if `uri` lies there.
+/// Path below the base of the store, if `uri` is below it.
 pub(crate) fn path_in_store(blobs: &BlobStore, uri: &Url) -> Option<String> {
     let base = match blobs {
         BlobStore::None { base, .. } => base.as_str().trim_end_matches('/').to_owned(),
@@ -70,8 +70,8 @@ pub(crate) fn path_in_store(blobs: &BlobStore, uri: &Url) -> Option<String> {
     uri.as_str().strip_prefix(&format!("{base}/")).map(str::to_owned)
 }
 
-/// Makes a container, or finds that it is there.
-pub(crate) async fn make_container(
+/// Creates a container if it does not exist.
+pub(crate) async fn create_container(
     http: &reqwest::Client,
     endpoint: &Url,
     container: &str,

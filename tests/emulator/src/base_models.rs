@@ -1,29 +1,31 @@
-//! The deployable models, as `AccountModel`: a few by default, and as many as a test needs. Pure.
+//! Deployable models, as `AccountModel`: a few by default, and as many as a test needs. Pure.
 
 use serde_json::{Value, json};
 
 use crate::quota::FIREWORKS;
 
-/// How many rows a real region was seen to list: 218 models, each once for each kind of account that can deploy it.
+/// Number of models in the recorded list of a real region, which lists each one once per kind of account that can
+/// deploy it.
 const RECORDED: usize = 218;
-/// How many of them are of OpenAI.
+/// Number of OpenAI models among them.
 const RECORDED_OPENAI: usize = 81;
-/// The date that means "no retirement is planned".
+/// Date that means "no retirement is planned".
 const NEVER: &str = "2099-12-31T00:00:00Z";
 
-/// A small catalogue: OpenAI with a default and an older version, one that is retired, Microsoft, an embedding model, and
+/// Small catalogue: OpenAI with a default and an older version, a retired model, Microsoft, an embedding model, and
 /// Fireworks.
 pub(crate) fn built_in() -> Vec<Value> {
     vec![gpt(), older_gpt(), mini(), retired(), phi(), embedding(), fireworks()]
 }
 
-/// As many rows as a real region listed, of their size: with the wrappers of a region's list 436 rows, over 600 kB.
+/// As many models as a real region listed, of the recorded size: 436 rows with the wrappers of a region's list, over
+/// 600 kB.
 #[must_use]
 pub fn recorded_size() -> Vec<Value> {
     numbered(RECORDED, RECORDED_OPENAI)
 }
 
-/// This number of rows of the real size, each of another model, the first of OpenAI.
+/// This number of rows of the recorded size, each for a different model; the first `openai` rows are of OpenAI.
 #[must_use]
 pub fn numbered(rows: usize, openai: usize) -> Vec<Value> {
     let row = |number: usize| {
@@ -40,7 +42,7 @@ pub fn numbered(rows: usize, openai: usize) -> Vec<Value> {
     (0..rows).map(row).collect()
 }
 
-/// A registered model as the account lists it.
+/// Registered model as the account lists it.
 pub(crate) fn custom(name: &str, version: &str, source: &str) -> Value {
     json!({
         "format": "FireworksCustom",
@@ -54,7 +56,7 @@ pub(crate) fn custom(name: &str, version: &str, source: &str) -> Value {
     })
 }
 
-/// The rows of a region: each model once for each kind of account that can deploy it, in a wrapper.
+/// Rows of a region: each model once per kind of account that can deploy it, in a wrapper.
 pub(crate) fn region_rows(models: &[Value], location: &str) -> Vec<Value> {
     let wrapped = |kind: &str, model: &Value| {
         let text = |key: &str| model[key].as_str().unwrap_or_default().to_owned();
@@ -217,7 +219,7 @@ fn fireworks() -> Value {
     })
 }
 
-/// A SKU of the Standard family; `tokens` a minute for each unit, none where only requests are limited.
+/// SKU of the Standard family; `tokens` per minute for each unit, 0 if only requests are limited.
 fn standard(usage: &str, tokens: u64, capacity: Value) -> Value {
     let mut limits = vec![json!({"key": "request", "renewalPeriod": 60, "count": 1})];
     if tokens > 0 {
@@ -240,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_recorded_size_is_that_of_a_real_region() {
+    fn the_recorded_size_matches_a_real_region() {
         let rows = region_rows(&recorded_size(), "eastus2");
         let of = |kind: &str| rows.iter().filter(|row| row["kind"] == kind).count();
         assert_eq!((of("AIServices"), of("MaaS"), of("OpenAI"), rows.len()), (218, 137, 81, 436));

@@ -1,15 +1,15 @@
 //! Operation of a method and a path. Pure; paths are read raw and each segment is decoded separately, so that a name
-//! may hold anything, even an encoded `/`.
+//! may contain any character, even an encoded `/`.
 
 use axum::http::Method;
 
 use crate::arm_call::ArmCall;
 use crate::fault::Route;
 
-/// Chat completions at the account's host.
+/// Chat completions on the account's host.
 const CHAT: &str = "/openai/v1/chat/completions";
 
-/// A version of a model, as the path names it.
+/// Model version in a request path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Target {
     pub(crate) name: String,
@@ -33,7 +33,7 @@ pub(crate) enum Call {
         id: String,
     },
     Credentials(Target),
-    /// The deployments of the account, as the project shows them.
+    /// Deployments of the account, as the project shows them.
     Deployments,
     Deployment {
         name: String,
@@ -47,11 +47,11 @@ pub(crate) enum Call {
 /// Reason why a request matches no operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoCall {
-    /// The path is not a project's.
+    /// The path does not belong to a project.
     UnknownRoute,
     /// A project that does not exist.
     UnknownProject(String),
-    /// The path exists, the method does not.
+    /// The path exists, but does not support the method.
     WrongMethod,
     /// A segment is not percent-encoded UTF-8.
     BadEncoding,
@@ -74,9 +74,9 @@ impl Call {
             .collect::<Option<_>>()
             .ok_or(NoCall::BadEncoding)?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let (asked, rest) = segments.split_first().ok_or(NoCall::UnknownRoute)?;
-        if *asked != project {
-            return Err(NoCall::UnknownProject((*asked).to_owned()));
+        let (requested, rest) = segments.split_first().ok_or(NoCall::UnknownRoute)?;
+        if *requested != project {
+            return Err(NoCall::UnknownProject((*requested).to_owned()));
         }
         if rest.contains(&"") {
             return Err(NoCall::UnknownRoute);
@@ -114,7 +114,7 @@ impl Call {
         }
     }
 
-    /// The name that faults know this operation by.
+    /// Route name that faults use for this operation.
     pub(crate) fn route(&self) -> Route {
         match self {
             Self::List => Route::List,

@@ -1,4 +1,4 @@
-//! The registered models: objects as the service shows them, in memory.
+//! Registered models in memory, as the objects that the service returns.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use crate::wire::{Patch, merge_patch};
 /// Address of the weights of a seeded model.
 const SEEDED: &str = "https://emulator.blob.core.windows.net/seeded";
 
-/// Models by name, each with its versions in the order they came.
+/// Models by name, each with its versions in order of insertion.
 #[derive(Debug, Default)]
 pub(crate) struct Catalog(BTreeMap<String, Vec<Value>>);
 
@@ -32,7 +32,7 @@ impl fmt::Display for SeedError {
 impl std::error::Error for SeedError {}
 
 impl Catalog {
-    /// The latest version of each model.
+    /// Latest version of each model.
     pub(crate) fn latest(&self) -> Vec<&Value> {
         self.0.values().filter_map(|versions| versions.iter().max_by(|a, b| by_age(a, b))).collect()
     }
@@ -49,7 +49,7 @@ impl Catalog {
         self.0.contains_key(name)
     }
 
-    /// Adds a version, or puts it in the place of the one that is there.
+    /// Adds a version, or replaces the existing one.
     pub(crate) fn put(&mut self, target: &Target, model: Value) {
         let versions = self.0.entry(target.name.clone()).or_default();
         match versions.iter_mut().find(|present| present["version"] == target.version) {
@@ -85,7 +85,7 @@ impl Catalog {
     }
 }
 
-/// Which version a seed is of, and the fields of a registration that every seed has.
+/// Version of a seed, and the registration fields that every seed has.
 pub(crate) fn seeded(seed: &Value) -> Result<(Target, Map<String, Value>), SeedError> {
     let text = |field: &str| seed[field].as_str().map(str::to_owned).ok_or(SeedError);
     let target = Target { name: text("name")?, version: text("version")? };
@@ -93,7 +93,7 @@ pub(crate) fn seeded(seed: &Value) -> Result<(Target, Map<String, Value>), SeedE
     Ok((target, fields.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()))
 }
 
-/// A model object around the fields of its registration.
+/// Model object with the fields of its registration.
 pub(crate) fn object(target: &Target, fields: Map<String, Value>, config: &Config, state: &str) -> Value {
     let Target { name, version } = target;
     let (account, project, now) = (&config.account, &config.project, now(config));
@@ -120,7 +120,7 @@ fn now(config: &Config) -> String {
     config.clock.unwrap_or_else(OffsetDateTime::now_utc).format(&Rfc3339).unwrap_or_default()
 }
 
-/// Numbers by value; anything else by the time of creation.
+/// Compares numeric versions by value, and others by their time of creation.
 fn by_age(a: &Value, b: &Value) -> Ordering {
     let number = |model: &Value| model["version"].as_str().and_then(|version| version.parse::<u64>().ok());
     match (number(a), number(b)) {
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_is_the_highest_number_not_the_last_text() {
+    fn the_latest_version_has_the_highest_number() {
         let mut catalog = Catalog::default();
         for version in ["9", "10", "2"] {
             catalog.seed(&json!({ "name": "m", "version": version }), &Config::default()).unwrap();

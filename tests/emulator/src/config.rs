@@ -13,76 +13,78 @@ use crate::fault::Fault;
 /// Behaviour of the emulator. Start from `Config::default()` and set the fields that matter.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Address to listen on. Only loopback addresses are accepted; port 0 takes a free one. Read only at start.
+    /// Address to listen on. Only loopback addresses are accepted; port 0 selects a free port. Read only at start.
     pub listen: SocketAddr,
-    /// The one project that exists.
+    /// Name of the only project.
     pub project: String,
     /// Account name in model ids.
     pub account: String,
-    /// Which bearer tokens are let in.
+    /// Accepted bearer tokens.
     pub auth: Auth,
-    /// The tenant that the challenge of a 401 names.
+    /// Tenant in the challenge of a 401.
     pub tenant: Option<String>,
     /// Blob store with the containers. Read at each request.
     pub blobs: BlobStore,
-    /// Seconds from now until a SAS ends. Negative: it is expired when it is handed out.
+    /// Lifetime of a SAS in seconds. Negative: it is expired when it is issued.
     pub sas_seconds: i64,
     /// As `sas_seconds`, for the first SAS URLs of each upload, before `sas_seconds` applies: `[-60]` makes the first
     /// one expired and the second one valid.
     pub first_sas_seconds: Vec<i64>,
-    /// Letters of the upload SAS, in the order that Azure requires (`racwdl`).
+    /// Permission letters of the upload SAS, in the order that Azure requires (`racwdl`).
     pub sas_permissions: String,
-    /// How startPendingUpload answers.
+    /// Shape of the startPendingUpload response.
     pub pending_upload_shape: PendingUploadShape,
-    /// Each startPendingUpload gives another container, instead of the one that is open already.
+    /// Each startPendingUpload returns a new container instead of the current one.
     pub new_container_each_time: bool,
-    /// Only the container that was handed out last may be registered.
+    /// Only the container that was issued last may be registered.
     pub refuses_older_containers: bool,
-    /// Registration looks into the container (with [`BlobStore::Azurite`]) and fails with `UploadIncomplete` if it is empty.
+    /// Registration checks the container (with [`BlobStore::Azurite`]) and fails with `UploadIncomplete` if it is
+    /// empty.
     pub checks_blobs: bool,
-    /// FullWeight and LoRA are refused without a base model (`BaseModelRequired`).
+    /// FullWeight and LoRA are rejected without a base model (`BaseModelRequired`).
     pub requires_base_model: bool,
     /// The service has the createAsync route.
     pub has_create_async: bool,
-    /// Answer of a service without createAsync.
+    /// Response of a service without createAsync.
     pub missing_route: MissingRoute,
     /// Status of PUT for a new version: 200, 201 or 202 (then with an operation); `None`: 405.
     pub put_status: Option<u16>,
     /// Merged into each model that a registration creates, as if another registration had been faster.
     pub registers_as: Option<Value>,
-    /// How createAsync says where to poll.
+    /// Form in which createAsync returns the URL to poll.
     pub location: LocationForm,
-    /// Appended to the query of an operation's address, for example a signature.
+    /// Appended to the query of an operation's URL, for example a signature.
     pub operation_query: Option<String>,
-    /// The states of a running operation, one a poll; the last repeats.
+    /// States of a running operation, one per poll; the last repeats.
     pub running_states: Vec<String>,
-    /// How many polls (or GETs of the version) see a running operation before it ends.
+    /// Number of polls (or GETs of the version) that see an operation running before it ends.
     pub polls_until_done: u32,
-    /// `Retry-After` in seconds on 202 answers of createAsync and of polls.
+    /// `Retry-After` in seconds in 202 responses of createAsync and of polls.
     pub poll_retry_after: Option<u64>,
-    /// The last poll's body.
+    /// Body of the last poll.
     pub operation_end: OperationEnd,
-    /// GETs of a version that still answer 404 after its operation succeeded.
+    /// Number of GETs of a version that still return 404 after its operation succeeded.
     pub hidden_gets: u32,
-    /// A version can be read (`provisioningState` `Creating`) while its operation runs; otherwise it is 404.
+    /// A version can be read (`provisioningState` `Creating`) while its operation runs; otherwise a GET returns 404.
     pub visible_while_creating: bool,
     /// Status of DELETE: 200, 204, or 202 (then the version disappears after `polls_until_done` polls).
     pub delete_status: u16,
-    /// The last poll's body of a deletion.
+    /// Body of the last poll of a deletion.
     pub deletion_end: OperationEnd,
-    /// Names of models whose deletion is refused with 409 `ModelInUse`.
+    /// Names of models whose deletion is rejected with 409 `ModelInUse`.
     pub models_in_use: Vec<String>,
-    /// The list knows `source.jobId`; otherwise it takes the parameter and lists everything.
+    /// The list filters by `source.jobId`; otherwise it accepts the parameter and lists everything.
     pub filters_by_job: bool,
-    /// Items a page of both lists.
+    /// Items per page of both lists.
     pub page_size: usize,
     /// Target of `nextLink`.
     pub next_link: NextLinkForm,
-    /// The time in `createdAt` and `lastModifiedAt`, for snapshots. A SAS always counts from the real time.
+    /// Time in `createdAt` and `lastModifiedAt`, for snapshots. The expiry of a SAS is always relative to the real
+    /// time.
     pub clock: Option<OffsetDateTime>,
     /// Azure Resource Manager around the project.
     pub arm: Arm,
-    /// Models that are there from the start, see [`crate::Emulator::seed`].
+    /// Models that exist at start, see [`crate::Emulator::seed`].
     pub models: Vec<Value>,
     /// Faults that are armed from the start.
     pub faults: Vec<Fault>,
@@ -131,25 +133,25 @@ impl Default for Config {
     }
 }
 
-/// Which bearer tokens are let in.
+/// Accepted bearer tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Auth {
-    /// Any that is not blank.
+    /// Any token that is not blank.
     Any,
-    /// This one alone.
+    /// Only this token.
     Token(String),
-    /// None: each request is 401.
+    /// No token: each request returns 401.
     RejectAll,
 }
 
-/// Blob store for the content of models. The emulator issues SAS URLs, and never holds content.
+/// Blob store for the content of models. The emulator issues SAS URLs, and never stores content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BlobStore {
-    /// No store: no container is made, the SAS has the right form and no account that honours it.
+    /// No store: no container is created; the SAS is well-formed, but no account accepts it.
     None {
         /// Prefix of `/CONTAINER` in the URLs.
         base: Url,
-        /// Appended to the SAS, for example a canary that must never show up in any output.
+        /// Appended to the SAS, for example a canary that must never appear in any output.
         extra_sas_query: Option<String>,
     },
     /// A real Azurite with its well-known account.
@@ -166,7 +168,7 @@ impl Default for BlobStore {
     }
 }
 
-/// The wire shapes of a startPendingUpload answer (all three were seen).
+/// Wire shapes of a startPendingUpload response (all three were observed).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PendingUploadShape {
     /// `blobReferenceForConsumption`, the older one.
@@ -177,38 +179,38 @@ pub enum PendingUploadShape {
     Flat,
 }
 
-/// How a service says that it does not know a route.
+/// Response of a service to an unknown route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingRoute {
-    /// 404 with a code that is not a model's.
+    /// 404 with a code that does not refer to a model.
     NotFound,
     /// 405.
     MethodNotAllowed,
 }
 
-/// How createAsync says where to poll.
+/// Form in which createAsync returns the URL to poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LocationForm {
     /// `http://HOST/...` in header and body.
     Absolute,
     /// `/api/projects/...` in header and body.
     Relative,
-    /// On another host, where no token may go.
+    /// On another host, which must not receive a token.
     Foreign(Url),
     /// In the body only.
     BodyOnly,
-    /// Nowhere.
+    /// Not returned.
     None,
 }
 
-/// How an operation ends.
+/// Result of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OperationEnd {
     /// 200 `{"status":"Succeeded"}`.
     Succeeded,
     /// 200 with the model itself.
     Model,
-    /// 200 with this status and error; no model comes to be.
+    /// 200 with this status and error; no model is created.
     Failed {
         /// `Failed`, `Canceled`...
         status: String,
@@ -230,6 +232,6 @@ pub enum NextLinkForm {
     Foreign(Url),
     /// To the next page, with a user name and a password.
     UserInformation,
-    /// To a page that was not there before, and is empty, for ever.
+    /// To a new, empty page, endlessly.
     Endless,
 }

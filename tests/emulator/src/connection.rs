@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// Pause after a failed `accept`, for example for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A handler's hold on the connection that its request came by.
+/// Handle with which a request handler can break its connection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Connection {
     damage: Arc<OnceLock<Damage>>,
@@ -29,13 +29,13 @@ enum Damage {
 }
 
 impl Connection {
-    /// Instead of the answer's first byte, the connection is reset.
-    pub(crate) fn reset_on_answer(&self) {
+    /// Resets the connection instead of sending the first byte of the response.
+    pub(crate) fn reset_on_response(&self) {
         self.damage.get_or_init(|| Damage::Reset);
     }
 
-    /// Half of the answer's body comes, then the connection ends. An answer without a body is cut in its head.
-    pub(crate) fn cut_answer(&self) {
+    /// Ends the connection after half of the response body. A response without a body is cut in its head.
+    pub(crate) fn cut_response(&self) {
         self.damage.get_or_init(|| Damage::Cut);
     }
 }
@@ -73,7 +73,7 @@ impl Listener for BreakableListener {
 pub(crate) struct BreakableStream {
     stream: TcpStream,
     connection: Connection,
-    /// Of a cut answer, how many bytes may still go.
+    /// Bytes of a cut response that may still be sent.
     left: Option<usize>,
 }
 
@@ -88,12 +88,12 @@ impl AsyncWrite for BreakableStream {
         match self.connection.damage.get() {
             None => Pin::new(&mut self.stream).poll_write(cx, buf),
             Some(Damage::Reset) => {
-                // Closing with a linger of zero sends RST where FIN would look like an empty answer.
+                // Closing with a linger of zero sends RST where FIN would look like an empty response.
                 self.stream.set_zero_linger()?;
                 Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
             }
             Some(Damage::Cut) => {
-                let left = *self.left.get_or_insert_with(|| half_of_answer(buf));
+                let left = *self.left.get_or_insert_with(|| half_of_response(buf));
                 if left == 0 {
                     return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
                 }
@@ -113,9 +113,9 @@ impl AsyncWrite for BreakableStream {
     }
 }
 
-/// How many bytes are the head and half of the body. The server writes an answer as one buffer.
-fn half_of_answer(answer: &[u8]) -> usize {
-    let head = answer.windows(4).position(|end| end == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
-    let body = answer.len() - head;
+/// Length of the head and half of the body. The server writes a response as one buffer.
+fn half_of_response(response: &[u8]) -> usize {
+    let head = response.windows(4).position(|end| end == b"\r\n\r\n").map_or(response.len(), |at| at + 4);
+    let body = response.len() - head;
     if body == 0 { head / 2 } else { head + body / 2 }
 }

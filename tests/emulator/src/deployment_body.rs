@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 use crate::refusal::Refusal;
 use crate::wire;
 
-/// The first api-version that knows draft models, service tiers and the state of a deployment.
+/// First API version that supports draft models, service tiers and the state of a deployment.
 pub(crate) const LATER: &str = "2026-09-01";
-/// Fields that only [`LATER`] knows.
+/// Fields that only [`LATER`] supports.
 pub(crate) const LATER_FIELDS: [&str; 2] = ["speculativeDecoding", "serviceTier"];
 
 const READ_ONLY: [&str; 8] = [
@@ -26,7 +26,7 @@ const READ_ONLY: [&str; 8] = [
 ];
 const UPGRADE_OPTIONS: [&str; 3] = ["OnceNewDefaultVersionAvailable", "OnceCurrentVersionExpired", "NoAutoUpgrade"];
 
-/// Name and size of what runs the model.
+/// SKU of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sku {
@@ -40,7 +40,7 @@ pub(crate) struct Sku {
     _family: Option<String>,
 }
 
-/// A model as a body names it.
+/// Model reference in a body.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ModelRef {
@@ -63,7 +63,7 @@ pub(crate) struct Put {
     pub(crate) draft: Option<ModelRef>,
     pub(crate) content_filter: Option<String>,
     pub(crate) spillover: Option<String>,
-    /// The properties as they were sent.
+    /// Properties as sent.
     pub(crate) properties: Map<String, Value>,
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct Patch {
 }
 
 impl ModelRef {
-    /// A model of which nothing is known.
+    /// Reference without a known model.
     pub(crate) fn unknown() -> Self {
         Self {
             format: String::new(),
@@ -93,12 +93,12 @@ impl ModelRef {
         self.format == "FireworksCustom"
     }
 
-    /// True for what only a subscription with the feature may deploy.
+    /// True for models that only a subscription with the feature may deploy.
     pub(crate) fn is_fireworks(&self) -> bool {
         self.is_custom() || self.format == "Fireworks"
     }
 
-    /// True for the same registered model, whatever its version.
+    /// True for the same registered model, regardless of its version.
     pub(crate) fn is_twin(&self, other: &Self) -> bool {
         let same = |a: &Option<String>, b: &Option<String>| {
             a.as_deref().unwrap_or_default().eq_ignore_ascii_case(b.as_deref().unwrap_or_default())
@@ -108,7 +108,7 @@ impl ModelRef {
 }
 
 impl Put {
-    /// Reads a body; `present` are the properties of the deployment that is there already.
+    /// Reads a body; `present` are the properties of the existing deployment.
     pub(crate) fn read(body: &[u8], api_version: &str, present: Option<&Value>) -> Result<Self, Refusal> {
         let body: Map<String, Value> = wire::read(body)?;
         if let Some(key) = body.keys().find(|key| !["sku", "tags", "properties"].contains(&key.as_str())) {
@@ -133,12 +133,18 @@ impl Put {
             properties: properties.clone(),
         };
         for (key, value) in &properties {
-            put.take(key, value, api_version, present)?;
+            put.read_property(key, value, api_version, present)?;
         }
         Ok(put)
     }
 
-    fn take(&mut self, key: &str, value: &Value, api_version: &str, present: Option<&Value>) -> Result<(), Refusal> {
+    fn read_property(
+        &mut self,
+        key: &str,
+        value: &Value,
+        api_version: &str,
+        present: Option<&Value>,
+    ) -> Result<(), Refusal> {
         match key {
             "model" => {}
             "raiPolicyName" => self.content_filter = Some(part(value)?),
@@ -224,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_fields_of_a_deployment_are_refused() {
+    fn unknown_fields_of_a_deployment_are_rejected() {
         assert!(Put::read(good().to_string().as_bytes(), EARLY, None).is_ok());
         let draft = json!({"draftModel": {"format": "FireworksCustom", "name": "d"}, "draftTokenCount": 4});
         for (path, value, version) in [
@@ -245,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_may_send_back_what_it_does_not_know() {
+    fn an_update_may_send_back_unchanged_unknown_fields() {
         let present = json!({"xEmulator": {"a": 1}});
         let body = with("/properties/xEmulator", json!({"a": 1}));
         assert!(Put::read(&body, EARLY, Some(&present)).is_ok());

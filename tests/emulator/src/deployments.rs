@@ -1,4 +1,4 @@
-//! The deployments of the account: objects as the service shows them, and the operations on them. Time is counted in
+//! Deployments of the account, as the objects that the service returns, and the operations on them. Time is counted in
 //! polls, so that tests need not wait.
 
 use std::collections::HashMap;
@@ -12,31 +12,31 @@ use crate::catalog::SeedError;
 use crate::config::Config;
 use crate::wire::merge_patch;
 
-/// All deployments, in the order that they came.
+/// All deployments, in order of creation.
 #[derive(Debug, Default)]
 pub(crate) struct Deployments {
     items: Vec<Deployment>,
     operations: HashMap<String, Outcome>,
 }
 
-/// A deployment, and what runs on it.
+/// Deployment and its running operation.
 #[derive(Debug, Clone)]
 struct Deployment {
     name: String,
     object: Value,
     running: Option<Running>,
-    /// GETs that still do not see it.
+    /// Number of GETs that still return 404.
     hidden: u32,
 }
 
 #[derive(Debug, Clone)]
 struct Running {
     id: String,
-    looks: u32,
+    polls: u32,
     deletes: bool,
 }
 
-/// A write, as its status URL knows it.
+/// Write, as its status URL reports it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Outcome {
     pub(crate) name: String,
@@ -45,12 +45,12 @@ pub(crate) struct Outcome {
 }
 
 impl Deployments {
-    /// The deployments as they are shown, in order.
+    /// Deployment objects, in order.
     pub(crate) fn list(&self) -> Vec<&Value> {
         self.items.iter().map(|one| &one.object).collect()
     }
 
-    /// The deployment, without a look.
+    /// Deployment object. Does not count as a poll.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.find(name).map(|one| &one.object)
     }
@@ -63,7 +63,7 @@ impl Deployments {
         self.items.iter_mut().find(|one| one.name.eq_ignore_ascii_case(name))
     }
 
-    /// Name of a deployment that a write runs on.
+    /// Name of a deployment with a running write.
     pub(crate) fn busy(&self) -> Option<String> {
         self.items.iter().find(|one| one.running.is_some()).map(|one| one.name.clone())
     }
@@ -71,7 +71,7 @@ impl Deployments {
     /// Adds a deployment for a test: defaults, patched with `seed`, so that `null` removes a default.
     pub(crate) fn seed(&mut self, seed: &Value, config: &Config) -> Result<(), SeedError> {
         let name = seed["name"].as_str().ok_or(SeedError)?.to_owned();
-        let mut object = shown(&name, &defaults(), config);
+        let mut object = deployment_object(&name, &defaults(), config);
         object["properties"]["provisioningState"] = "Succeeded".into();
         merge_patch(&mut object, seed);
         self.items.retain(|one| !one.name.eq_ignore_ascii_case(&name));
@@ -84,17 +84,17 @@ impl Deployments {
         let id = format!("operation-{}", self.operations.len() + 1);
         self.operations.insert(id.clone(), Outcome { name: name.to_owned(), end: None });
         if let Some(one) = self.find_mut(name) {
-            one.running = Some(Running { id: id.clone(), looks: 0, deletes });
+            one.running = Some(Running { id: id.clone(), polls: 0, deletes });
             let first = rules.states.first().map_or("Creating", String::as_str);
             one.set_state(if deletes { "Deleting" } else { first });
         }
         id
     }
 
-    /// Creates or replaces a deployment. `None` if it is done immediately.
-    pub(crate) fn put(&mut self, name: &str, envelope: &Value, (at_once, config): (bool, &Config)) -> Option<String> {
+    /// Creates or replaces a deployment. `None` if it completes immediately.
+    pub(crate) fn put(&mut self, name: &str, envelope: &Value, (immediate, config): (bool, &Config)) -> Option<String> {
         let rules = &config.arm.deploying;
-        let object = shown(name, envelope, config);
+        let object = deployment_object(name, envelope, config);
         let is_new = self.find(name).is_none();
         match self.find_mut(name) {
             Some(present) => {
@@ -107,14 +107,14 @@ impl Deployments {
                 self.items.push(Deployment { name: name.to_owned(), object, running: None, hidden });
             }
         }
-        if at_once && is_new && rules.end == DeploymentEnd::Succeeded {
+        if immediate && is_new && rules.end == DeploymentEnd::Succeeded {
             self.find_mut(name)?.set_state("Succeeded");
             return None;
         }
         Some(self.begin(name, rules, false))
     }
 
-    /// Changes fields of a deployment and starts the work.
+    /// Changes fields of a deployment and starts an operation.
     pub(crate) fn patch(&mut self, name: &str, patch: &Value, rules: &Deploying) -> Option<String> {
         let one = self.find_mut(name)?;
         let tags = &patch["tags"];
@@ -135,12 +135,12 @@ impl Deployments {
     }
 
     /// Polls a deployment, which advances its operation.
-    pub(crate) fn look(&mut self, name: &str, rules: &Deploying) {
+    pub(crate) fn poll(&mut self, name: &str, rules: &Deploying) {
         let Some(one) = self.find_mut(name) else { return };
         let Some(running) = &mut one.running else { return };
-        if running.looks < rules.polls_until_done {
-            let state = rules.states.get(running.looks as usize).or(rules.states.last());
-            running.looks += 1;
+        if running.polls < rules.polls_until_done {
+            let state = rules.states.get(running.polls as usize).or(rules.states.last());
+            running.polls += 1;
             if !running.deletes {
                 let state = state.cloned().unwrap_or_else(|| "Creating".to_owned());
                 one.set_state(&state);
@@ -162,7 +162,7 @@ impl Deployments {
         }
     }
 
-    /// A fresh deployment may stay out of sight for some GETs; this is one of them.
+    /// Counts a GET of a new deployment, and returns true while it is hidden.
     pub(crate) fn is_hidden(&mut self, name: &str) -> bool {
         match self.find_mut(name) {
             Some(one) if one.hidden > 0 => {
@@ -188,7 +188,7 @@ impl Deployment {
     }
 }
 
-/// Model and SKU of a seed that says nothing of them.
+/// Default model and SKU of a seed.
 fn defaults() -> Value {
     json!({
         "sku": {"name": "GlobalStandard", "capacity": 10},
@@ -196,8 +196,8 @@ fn defaults() -> Value {
     })
 }
 
-/// A deployment around what was sent for it, with what the service adds.
-fn shown(name: &str, envelope: &Value, config: &Config) -> Value {
+/// Deployment object: the sent fields, and those that the service adds.
+fn deployment_object(name: &str, envelope: &Value, config: &Config) -> Value {
     let (subscription, arm) = (config.arm.subscription(), &config.arm);
     let account = format!(
         "/subscriptions/{subscription}/resourceGroups/{}/providers/Microsoft.CognitiveServices/accounts/{}",
@@ -237,7 +237,7 @@ fn shown(name: &str, envelope: &Value, config: &Config) -> Value {
     object
 }
 
-/// The limits of a capacity: those of the SKU are for one unit. Counts are floats, as the service sends them.
+/// Rate limits of a capacity: those of the SKU apply to one unit. Counts are floats, as the service sends them.
 fn limits(sku: &Value, capacity: &Value) -> Value {
     let units = capacity.as_f64().unwrap_or(1.0);
     let scaled = |limit: &Value| {

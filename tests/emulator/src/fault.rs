@@ -1,4 +1,4 @@
-//! Faults: the kind, the route, and the number of requests. `sabotage` carries them out.
+//! Faults: the kind, the route, and the number of requests. `sabotage` injects them.
 
 #[path = "../../support/due_fault.rs"]
 mod due_fault;
@@ -6,11 +6,11 @@ mod due_fault;
 use due_fault::due;
 use serde::{Deserialize, Serialize};
 
-/// An operation, as faults name it.
+/// Operation that a fault affects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Route {
-    /// Each request to the project, also one that no route answers.
+    /// Any request to the project, including one without a matching route.
     Any,
     /// `GET /models`.
     List,
@@ -36,7 +36,7 @@ pub enum Route {
     Deployments,
     /// `POST /openai/v1/chat/completions`.
     Chat,
-    /// Anything of Azure Resource Manager, also what the routes below name.
+    /// Any request to Azure Resource Manager, including the routes below.
     Arm,
     /// Accounts and projects of Azure Resource Manager.
     ArmAccounts,
@@ -67,7 +67,7 @@ pub enum Route {
 }
 
 impl Route {
-    /// True if a fault of this route concerns a request of the other.
+    /// True if a fault for this route affects a request to the other.
     fn covers(self, request: Option<Self>) -> bool {
         match self {
             Self::Any => true,
@@ -97,19 +97,19 @@ impl Route {
     }
 }
 
-/// Something that goes wrong for some requests.
+/// Fault that affects some requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
-    /// Which requests.
+    /// Affected route.
     pub route: Route,
-    /// How many of them pass unharmed before.
+    /// Number of requests that pass first.
     #[serde(default)]
     pub skip: u32,
-    /// How many are harmed; `None`: all that follow.
+    /// Number of affected requests; `None`: all that follow.
     #[serde(default)]
     pub count: Option<u32>,
-    /// The request is carried out first and only its answer is lost: the ambiguous failure.
+    /// The request is processed first and only its response is lost: the ambiguous failure.
     #[serde(default)]
     pub processed: bool,
     /// Kind of the fault.
@@ -117,7 +117,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault for each request of a route.
+    /// Creates a fault that affects each request to a route.
     #[must_use]
     pub fn new(route: Route, kind: FaultKind) -> Self {
         Self { route, skip: 0, count: None, processed: false, kind }
@@ -137,7 +137,7 @@ impl Fault {
         self
     }
 
-    /// Carries the request out, and spoils the answer.
+    /// Processes the request, but breaks its response.
     #[must_use]
     pub fn processed(mut self) -> Self {
         self.processed = true;
@@ -149,27 +149,27 @@ impl Fault {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum FaultKind {
-    /// A refusal with the service's error body.
+    /// An error response in the form of the service.
     Status {
         /// The HTTP status.
         status: u16,
         /// The error's code; default `InjectedFault`.
         #[serde(default)]
         code: Option<String>,
-        /// The error's message; default: what the service was seen to say with this code, where that is known.
+        /// The error's message; default: the recorded message of the service for this code, if known.
         #[serde(default)]
         message: Option<String>,
         /// The `Retry-After` header.
         #[serde(default)]
         retry_after: Option<RetryAfter>,
     },
-    /// The request is accepted and never answered.
+    /// The request is accepted but never gets a response.
     Stall,
-    /// The TCP connection is reset without an answer.
+    /// The TCP connection is reset without a response.
     Reset,
-    /// `Content-Length` promises the answer, half of it comes, the connection ends.
+    /// `Content-Length` declares the whole response, but the connection ends after half of it.
     Truncated,
-    /// A page of a gateway instead of JSON.
+    /// An HTML page of a gateway instead of JSON.
     Html {
         /// The HTTP status.
         status: u16,
@@ -178,17 +178,17 @@ pub enum FaultKind {
     JunkJson,
     /// 200 with no body.
     EmptyBody,
-    /// The right answer, late.
+    /// The correct response, delayed.
     Delay {
-        /// How late.
+        /// Delay.
         milliseconds: u64,
     },
     /// 200 with valid JSON of this size.
     HugeBody {
-        /// About how many bytes.
+        /// Approximate size.
         bytes: usize,
     },
-    /// 307 to another place.
+    /// 307 to another URL.
     Redirect {
         /// The `Location` header.
         to: String,
@@ -196,19 +196,19 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    /// A plain refusal.
+    /// Error response with a default code.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self::Status { status, code: None, message: None, retry_after: None }
     }
 
-    /// A refusal with the service's code.
+    /// Error response with this code and message.
     #[must_use]
     pub fn refusal(status: u16, code: &str, message: &str) -> Self {
         Self::Status { status, code: Some(code.to_owned()), message: Some(message.to_owned()), retry_after: None }
     }
 
-    /// A refusal that says when to come back.
+    /// Error response with `Retry-After`.
     #[must_use]
     pub fn retry_later(status: u16, retry_after: RetryAfter) -> Self {
         Self::Status { status, code: None, message: None, retry_after: Some(retry_after) }
@@ -225,7 +225,7 @@ pub enum RetryAfter {
     DateInSeconds(i64),
 }
 
-/// The armed faults, in the order they came.
+/// Armed faults, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Armed(Vec<Fault>);
 
@@ -242,7 +242,7 @@ impl Armed {
         &self.0
     }
 
-    /// Fault that this request meets.
+    /// Fault that applies to this request.
     pub(crate) fn strike(&mut self, route: Option<Route>) -> Option<Fault> {
         due(&mut self.0, |fault| fault.route.covers(route)).cloned()
     }
@@ -253,14 +253,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_skips_then_strikes_then_is_spent() {
+    fn a_fault_skips_then_applies_then_expires() {
         let mut armed = Armed::new(vec![Fault::new(Route::List, FaultKind::Stall).after(1).times(2)]);
         let struck: Vec<bool> = (0..5).map(|_| armed.strike(Some(Route::List)).is_some()).collect();
         assert_eq!(struck, [false, true, true, false, false]);
     }
 
     #[test]
-    fn any_matches_all_and_others_only_their_own() {
+    fn any_matches_every_route_and_others_only_their_own() {
         let mut armed = Armed::new(vec![
             Fault::new(Route::Poll, FaultKind::Stall),
             Fault::new(Route::Any, FaultKind::Reset).times(2),
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_the_control_plane_strikes_each_of_its_routes() {
+    fn a_control_plane_fault_applies_to_each_of_its_routes() {
         let mut armed = Armed::new(vec![Fault::new(Route::Arm, FaultKind::Stall)]);
         assert!(armed.strike(Some(Route::ArmPut)).is_some() && armed.strike(Some(Route::ArmFeature)).is_some());
         assert!(armed.strike(Some(Route::Chat)).is_none() && armed.strike(None).is_none());

@@ -1,4 +1,4 @@
-//! Names of the parts of a fault on a command line, as this stand-in has them.
+//! Names of this stand-in for the parts of a fault on the command line.
 
 #[path = "../../support/fault_spec.rs"]
 mod text;
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spec_equals_its_value() {
+    fn a_fault_specification_is_parsed() {
         let table = [
             ("list:status=503", Fault::new(Route::List, FaultKind::status(503))),
             ("any:reset,skip=1,count=2", Fault::new(Route::Any, FaultKind::Reset).after(1).times(2)),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_part_is_named() {
+    fn the_error_names_the_invalid_part() {
         let table = [
             ("reset", FaultSpecError::NoRoute),
             ("lists:reset", FaultSpecError::UnknownRoute("lists".to_owned())),

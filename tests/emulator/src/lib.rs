@@ -1,5 +1,5 @@
-//! Local Foundry project: strict about requests, fails on demand, and leaves content to a real Azurite beside it. Tests
-//! start it in-process ([`Emulator::start`]); the program of this crate is the same for scripts.
+//! Emulator of a Foundry project: validates requests strictly, fails on demand, and leaves content to a separate, real
+//! Azurite. Tests start it in-process ([`Emulator::start`]); scripts use the program of this crate.
 
 mod arm_call;
 mod arm_config;

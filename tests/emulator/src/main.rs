@@ -1,4 +1,4 @@
-//! The emulator as a program: starts one, prints the variables to set, and runs until it is stopped.
+//! The emulator as a program: starts it, prints the variables to set, and runs until it is stopped.
 
 mod options;
 #[path = "../../support/program.rs"]
@@ -11,13 +11,13 @@ use clap::Parser;
 use foundry_emulator::Emulator;
 
 use crate::options::Options;
-use crate::program::{told_to_end, write_whole};
+use crate::program::{stop_signal, write_whole};
 
 fn main() -> ExitCode {
     match run(&Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&error);
+            report_failure(&error);
             ExitCode::FAILURE
         }
     }
@@ -29,24 +29,24 @@ fn run(options: &Options) -> io::Result<()> {
     let endpoint = emulator.endpoint();
     runtime.block_on(async {
         // Listening before the endpoint is published, so that no signal has the default action.
-        let told_to_end = told_to_end()?;
+        let stop_signal = stop_signal()?;
         if let Some(file) = &options.write_endpoint {
             write_whole(file, &endpoint)?;
         }
-        say(&endpoint);
-        told_to_end.await;
+        print_variables(&endpoint);
+        stop_signal.await;
         Ok(())
     })
 }
 
-#[expect(clippy::print_stdout, reason = "the program's output: what a person or a script sets")]
-fn say(endpoint: &str) {
+#[expect(clippy::print_stdout, reason = "the program's output: variables for a user or a script")]
+fn print_variables(endpoint: &str) {
     println!("AZURE_PROJECT_ENDPOINT={endpoint}");
     println!("AZURE_AI_MODELS_CREDENTIAL=emulator");
     println!("ready");
 }
 
 #[expect(clippy::print_stderr, reason = "the one error message of a program that did not start")]
-fn complain(error: &io::Error) {
+fn report_failure(error: &io::Error) {
     eprintln!("foundry-emulator: {error}");
 }

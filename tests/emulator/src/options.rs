@@ -1,4 +1,4 @@
-//! The command line of the program, and the resulting configuration.
+//! Command line of the program, and the resulting configuration.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,89 +14,89 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use url::Url;
 
-/// A local Foundry project, to try, test and script azure-ai-models without an Azure subscription.
+/// A local Foundry project for trying, testing and scripting azure-ai-models without an Azure subscription.
 ///
-/// Listens on 127.0.0.1 only and accepts any bearer token. Weights go to an Azurite that you start beside it; without
-/// one, uploads fail and everything else works.
+/// Listens on 127.0.0.1 only and accepts any bearer token. Weights are stored in an Azurite that you start separately;
+/// without one, uploads fail and everything else works.
 #[derive(Debug, Parser)]
 #[command(name = "foundry-emulator", version, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Options {
-    /// The port; 0 takes a free one
+    /// Port; 0 selects a free one
     #[arg(long, default_value_t = 8700)]
     port: u16,
-    /// An Azurite's blob endpoint, for example http://127.0.0.1:10000
+    /// Blob endpoint of an Azurite, for example http://127.0.0.1:10000
     #[arg(long, value_name = "URL")]
     azurite: Option<Url>,
     /// URL before /CONTAINER of another blob store, which accepts any SAS and has every container
     #[arg(long, value_name = "URL", conflicts_with = "azurite")]
     store: Option<Url>,
-    /// The project's name
+    /// Name of the project
     #[arg(long, default_value = "demo")]
     project: String,
-    /// Write the endpoint into this file as soon as requests are answered
+    /// Write the endpoint to this file once the emulator accepts requests
     #[arg(long, value_name = "FILE")]
     pub(crate) write_endpoint: Option<PathBuf>,
     /// Models that exist from the start: a JSON array of objects with at least "name" and "version"
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
-    /// Something that goes wrong: ROUTE:KIND[=VALUE][,KEY=VALUE]...; may be repeated
+    /// Fault to inject: ROUTE:KIND[=VALUE][,KEY=VALUE]...; may be repeated
     #[arg(long, value_name = "FAULT")]
     fault: Vec<Fault>,
 
     /// Accept this bearer token only
     #[arg(long, value_name = "TOKEN", help_heading = "Service")]
     token: Option<String>,
-    /// Answer 401 to everything
+    /// Reject every request with 401
     #[arg(long, conflicts_with = "token", help_heading = "Service")]
     reject_all: bool,
-    /// Models a page
+    /// Models per page
     #[arg(long, value_name = "N", default_value_t = 50, help_heading = "Service")]
     page_size: usize,
-    /// The time in createdAt, for reproducible output: 2026-01-02T03:04:05Z
+    /// Time in createdAt, for reproducible output: 2026-01-02T03:04:05Z
     #[arg(long, value_name = "TIME", value_parser = read_time, help_heading = "Service")]
     clock: Option<OffsetDateTime>,
     /// Status of DELETE: 200, 204 or 202
     #[arg(long, value_name = "STATUS", default_value_t = 200, value_parser = read_delete_status, help_heading = "Service")]
     delete_status: u16,
-    /// A model that a deployment uses, so that it cannot be deleted; may be repeated
+    /// Model that is in use by a deployment and cannot be deleted; can be repeated
     #[arg(long, value_name = "NAME", help_heading = "Service")]
     in_use: Vec<String>,
 
-    /// How startPendingUpload answers
+    /// Shape of the startPendingUpload response
     #[arg(long, value_enum, default_value_t = Shape::Datastore, help_heading = "Uploads")]
     shape: Shape,
-    /// Seconds until a SAS ends; negative hands out expired ones
+    /// Lifetime of a SAS in seconds; a negative value issues expired ones
     #[arg(long, value_name = "N", default_value_t = 3600, allow_negative_numbers = true, help_heading = "Uploads")]
     sas_seconds: i64,
-    /// Lifetime of the first SAS of each upload; repeated: of the second and so on
+    /// Lifetime of the first SAS of each upload; repeat it for the second and so on
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Uploads")]
     first_sas_seconds: Vec<i64>,
     /// Permissions of a SAS
     #[arg(long, value_name = "LETTERS", default_value = "rcwl", help_heading = "Uploads")]
     sas_permissions: String,
-    /// Give another container to each startPendingUpload
+    /// Return a new container from each startPendingUpload
     #[arg(long, help_heading = "Uploads")]
     new_container_each_time: bool,
-    /// Register without a look into the container
+    /// Register without checking the container
     #[arg(long, help_heading = "Uploads")]
     no_blob_check: bool,
 
-    /// There is no createAsync: clients have to PUT
+    /// Omit createAsync, so that clients have to use PUT
     #[arg(long, help_heading = "Registration")]
     no_create_async: bool,
     /// Status of PUT for a new version: 200, 201 or 202
     #[arg(long, value_name = "STATUS", default_value_t = 201, value_parser = read_put_status, help_heading = "Registration")]
     put_status: u16,
-    /// How often an operation is seen running before it ends
+    /// Number of polls that see an operation running before it ends
     #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Registration")]
     polls: u32,
     /// URL of operations: absolute, relative, body, none, or a foreign http://HOST
     #[arg(long, value_name = "FORM", default_value = "absolute", value_parser = read_location, help_heading = "Registration")]
     location: LocationForm,
-    /// Let registrations fail with this code
+    /// Make registrations fail with this code
     #[arg(long, value_name = "CODE", help_heading = "Registration")]
     fail: Option<String>,
-    /// The message that goes with --fail
+    /// Error message for --fail
     #[arg(long, value_name = "TEXT", default_value = "The model was refused.", help_heading = "Registration")]
     fail_message: String,
 
@@ -104,41 +104,41 @@ pub(crate) struct Options {
     arm: ArmOptions,
 }
 
-/// Azure Resource Manager: what can be deployed, and how that goes.
+/// Azure Resource Manager: deployable models, and the behaviour of deployments.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Deployments")]
 struct ArmOptions {
     /// Deployments that exist from the start: a JSON array of ARM objects with at least "name"
     #[arg(long, value_name = "FILE")]
     deployments: Option<PathBuf>,
-    /// The models that can be deployed, instead of the few that are built in: a JSON array of AccountModel
+    /// Deployable models, instead of the built-in ones: a JSON array of AccountModel
     #[arg(long, value_name = "FILE", conflicts_with = "many_base_models")]
     base_models: Option<PathBuf>,
-    /// As many models that can be deployed as a real region lists
+    /// List as many deployable models as a real region
     #[arg(long)]
     many_base_models: bool,
-    /// The usages of the region: a JSON array
+    /// Usages of the region: a JSON array
     #[arg(long, value_name = "FILE")]
     usages: Option<PathBuf>,
     /// State of the feature Fireworks.EnableDeploy
     #[arg(long, value_name = "STATE", default_value = "Registered")]
     feature: String,
-    /// The user has no role at the account
+    /// The user has no role on the account
     #[arg(long)]
     no_role: bool,
-    /// How often a deployment is seen unfinished
+    /// Number of polls that see a deployment unfinished
     #[arg(long, value_name = "N", default_value_t = 2)]
     deployment_polls: u32,
-    /// Header with the URL of a write's operation: nowhere, Azure-AsyncOperation, or Location
+    /// Header with the URL of a write's operation: none, Azure-AsyncOperation, or Location
     #[arg(long, value_enum, default_value_t = PollingOption::AsyncOperation)]
     polling: PollingOption,
-    /// That URL answers AuthorizationFailed
+    /// Return AuthorizationFailed from that URL
     #[arg(long)]
     deny_operation: bool,
-    /// Retry-After on writes and while they run
+    /// Retry-After of writes and while they run
     #[arg(long, value_name = "SECONDS")]
     deployment_retry_after: Option<u64>,
-    /// Let deployments fail with this code
+    /// Make deployments fail with this code
     #[arg(long, value_name = "CODE")]
     fail_deployment: Option<String>,
 }
@@ -197,7 +197,7 @@ Kinds:
   status=N (with code=, message=, retryAfter=SECONDS, retryAfterDate=SECONDS), stall, reset,
   truncated, html=N, junkJson, emptyBody, delay=MS, hugeBody=BYTES, redirect=URL
 Keys:
-  count=N, skip=N, processed (carry the request out, then spoil the answer)";
+  count=N, skip=N, processed (process the request, but break its response)";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Shape {
@@ -207,7 +207,7 @@ enum Shape {
 }
 
 impl Options {
-    /// The configuration that these options mean. Reads the seed file.
+    /// Configuration for these options. Reads the seed file.
     pub(crate) fn config(&self) -> io::Result<Config> {
         let defaults = Config::default();
         Ok(Config {
@@ -296,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_command_line_is_valid() {
         Options::command().debug_assert();
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// Usage that deployments of registered models count against. Its value was never seen, its words were.
+/// Usage that deployments of registered models count against. Only its localized text was observed, not its name.
 pub(crate) const FIREWORKS: &str = "Fireworks.GlobalProvisionedManaged";
 
 /// Usages as the service lists them.
@@ -32,14 +32,14 @@ pub(crate) fn built_in() -> Vec<Value> {
     ]
 }
 
-/// A deployment's claim on a usage.
+/// Claim of a deployment on a usage.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Claim {
     pub(crate) usage: String,
     pub(crate) capacity: u64,
 }
 
-/// The usages with what the deployments claim.
+/// Usages, including the claims of the deployments.
 pub(crate) fn with_claims(usages: &[Value], claims: &[Claim]) -> Vec<Value> {
     let claimed = |usage: &Value| {
         let mut usage = usage.clone();
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_beyond_the_limit_is_refused_with_the_service_s_message() {
+    fn a_claim_beyond_the_limit_is_rejected_with_the_message_of_the_service() {
         let (name, claims) = ("OpenAI.GlobalStandard.gpt4.1-mini", [claim("OpenAI.GlobalStandard.gpt4.1-mini", 150)]);
         assert_eq!(refusal(&built_in(), &claims, &claim(name, 50)), None);
         assert_eq!(

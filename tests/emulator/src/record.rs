@@ -9,11 +9,11 @@ use serde::Serialize;
 use serde_json::Value;
 use url::form_urlencoded;
 
-/// A request, read to its end.
+/// Complete request.
 #[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) method: Method,
-    /// As it came, still percent-encoded.
+    /// Path as received, percent-encoded.
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
@@ -29,24 +29,24 @@ impl Incoming {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The host that the client believes to talk to, so that links lead back to it.
+    /// Scheme and host that the client used, so that links lead back to it.
     pub(crate) fn origin(&self) -> String {
         format!("http://{}", self.header("host").unwrap_or("127.0.0.1"))
     }
 }
 
-/// A request that was seen, for assertions.
+/// Recorded request, for assertions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RequestRecord {
     /// `GET`, `POST`...
     pub method: String,
-    /// The path, still percent-encoded.
+    /// Path, percent-encoded.
     pub path: String,
-    /// The query's parameters, decoded.
+    /// Query parameters, decoded.
     pub query: BTreeMap<String, String>,
     /// Headers by lower-case name. `authorization` is its scheme and the length of the rest: `Bearer (812)`.
     pub headers: BTreeMap<String, String>,
-    /// The JSON body; a string if it was something else; `null` if there was none.
+    /// JSON body; a string if it was not JSON; `null` if there was none.
     pub body: Value,
 }
 
@@ -84,7 +84,7 @@ fn masked(authorization: &str) -> String {
     }
 }
 
-/// The parameters of a raw query.
+/// Parameters of a raw query.
 pub(crate) fn parameters(query: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }

@@ -11,7 +11,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
 const ERROR_CODE: HeaderName = HeaderName::from_static("x-ms-error-code");
 
-/// An answer with an error body.
+/// Response with an error body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
@@ -19,7 +19,7 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
 }
 
-/// Answer of an operation.
+/// Response of an operation.
 pub(crate) type Answer = Result<Response, Refusal>;
 
 impl Refusal {
@@ -53,7 +53,7 @@ impl Refusal {
         )
     }
 
-    /// A role that is missing, in the wording of ARM.
+    /// Missing role, in the wording of ARM.
     pub(crate) fn unauthorized_action(action: &str, scope: &str) -> Self {
         let message = format!(
             "The client 'user@example.com' with object id '00000000-0000-0000-0000-0000000000bb' does not have \
@@ -63,7 +63,7 @@ impl Refusal {
         Self::new(StatusCode::FORBIDDEN, "AuthorizationFailed", message)
     }
 
-    /// Another write that runs.
+    /// Another write is running.
     pub(crate) fn request_conflict(account: &str) -> Self {
         let message =
             format!("Another operation is being performed on the parent resource '{account}'. Please try again later.");
@@ -112,7 +112,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Recorded message of the service for a code, for faults that name no message.
+/// Recorded message of the service for a code, for faults without a message.
 pub(crate) fn recorded(code: &str) -> &'static str {
     match code {
         "RequestConflict" => {
@@ -133,11 +133,11 @@ pub(crate) fn recorded(code: &str) -> &'static str {
     }
 }
 
-/// Has a 401 name the tenant whose tokens are taken.
+/// Adds the tenant whose tokens are accepted to the challenge of a 401.
 pub(crate) fn challenge(mut response: Response, tenant: Option<&str>) -> Response {
     let challenge = tenant.filter(|_| response.status() == StatusCode::UNAUTHORIZED).and_then(|tenant| {
-        let place = format!(r#"Bearer authorization_uri="https://login.microsoftonline.com/{tenant}""#);
-        HeaderValue::from_str(&place).ok()
+        let text = format!(r#"Bearer authorization_uri="https://login.microsoftonline.com/{tenant}""#);
+        HeaderValue::from_str(&text).ok()
     });
     if let Some(challenge) = challenge {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
@@ -145,7 +145,7 @@ pub(crate) fn challenge(mut response: Response, tenant: Option<&str>) -> Respons
     response
 }
 
-/// Adds the ids by which support finds a request: our own, and the client's if it sent one.
+/// Adds the request IDs that support needs: the service's own, and the client's if it sent one.
 pub(crate) fn stamp(mut response: Response, request: &HeaderMap) -> Response {
     let id = HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()).expect("a UUID is ASCII");
     response.headers_mut().insert(REQUEST_ID, id);

@@ -11,37 +11,33 @@ use crate::connection::Connection;
 use crate::fault::{Fault, FaultKind, RetryAfter};
 use crate::refusal::{self, Refusal};
 
-/// Answers a request that a fault struck. `carry_out` is what would have happened.
-pub(crate) async fn act_out(
-    fault: Fault,
-    connection: &Connection,
-    carry_out: impl Future<Output = Response>,
-) -> Response {
+/// Responds to a request that a fault affects. `execute` is its normal execution.
+pub(crate) async fn inject(fault: Fault, connection: &Connection, execute: impl Future<Output = Response>) -> Response {
     match fault.kind {
         FaultKind::Delay { milliseconds } => {
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-            carry_out.await
+            execute.await
         }
         FaultKind::Truncated => {
-            let answer = carry_out.await;
-            connection.cut_answer();
-            answer
+            let response = execute.await;
+            connection.cut_response();
+            response
         }
         kind => {
             if fault.processed {
-                drop(carry_out.await);
+                drop(execute.await);
             }
-            instead(kind, connection).await
+            faulty_response(kind, connection).await
         }
     }
 }
 
-async fn instead(kind: FaultKind, connection: &Connection) -> Response {
+async fn faulty_response(kind: FaultKind, connection: &Connection) -> Response {
     match kind {
         FaultKind::Status { status, code, message, retry_after } => refuse(status, code, message, retry_after),
         FaultKind::Stall => std::future::pending().await,
         FaultKind::Reset => {
-            connection.reset_on_answer();
+            connection.reset_on_response();
             StatusCode::OK.into_response()
         }
         FaultKind::Html { status } => {

@@ -8,14 +8,14 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use url::form_urlencoded;
 
-/// The account that every Azurite has.
+/// Account that every Azurite has.
 pub(crate) const ACCOUNT: &str = "devstoreaccount1";
 /// Account key, published in Azurite's documentation: no secret.
 const ACCOUNT_KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
-/// The last version whose string to sign has no encryption scope.
+/// Last version whose string to sign has no encryption scope.
 const VERSION: &str = "2020-10-02";
 
-/// The query of a SAS for one container.
+/// Query of a SAS for one container.
 pub(crate) fn container(container: &str, permissions: &str, expiry: OffsetDateTime) -> String {
     let expiry = timestamp(expiry);
     let resource = format!("/blob/{ACCOUNT}/{container}");
@@ -24,7 +24,7 @@ pub(crate) fn container(container: &str, permissions: &str, expiry: OffsetDateTi
     query(&[("sv", VERSION), ("se", &expiry), ("sr", "c"), ("sp", permissions), ("sig", &signature)])
 }
 
-/// The query of a SAS for the whole account, with which containers are made.
+/// Query of a SAS for the whole account, which is used to create containers.
 pub(crate) fn account(expiry: OffsetDateTime) -> String {
     let expiry = timestamp(expiry);
     let signature = sign(&[ACCOUNT, "rwdlac", "b", "sco", "", &expiry, "", "", VERSION, ""].join("\n"));
@@ -40,7 +40,7 @@ pub(crate) fn timestamp(at: OffsetDateTime) -> String {
 
 fn sign(text: &str) -> String {
     let key = BASE64_STANDARD.decode(ACCOUNT_KEY).expect("the published key is base64");
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC accepts keys of any length");
     mac.update(text.as_bytes());
     BASE64_STANDARD.encode(mac.finalize().into_bytes())
 }

@@ -19,23 +19,23 @@ use crate::record::RequestRecord;
 use crate::routes;
 use crate::state::Shared;
 
-/// A running emulator. It ends when this value is dropped, with all connections.
+/// Running emulator. Stops when dropped, with all connections.
 #[derive(Debug)]
 pub struct Emulator {
     address: SocketAddr,
     shared: Arc<Shared>,
-    /// Dropping it ends the server.
+    /// Dropping the sender stops the server.
     stop: Option<oneshot::Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Emulator {
-    /// Starts an emulator; it answers when this returns.
+    /// Starts an emulator, which accepts requests when this returns.
     ///
     /// # Errors
     ///
-    /// When the address is not loopback or taken, or when a model in `config.models` has no name or version, or a deployment
-    /// in `config.arm.deployments` no name.
+    /// If the address is not loopback or is in use, a model in `config.models` has no name or version, or a deployment
+    /// in `config.arm.deployments` has no name.
     pub fn start(config: Config) -> io::Result<Self> {
         if !config.listen.ip().is_loopback() {
             let message = format!("{} is not a loopback address; the emulator has no real sign-in", config.listen);
@@ -59,7 +59,7 @@ impl Emulator {
         Ok(Self { address, shared, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// The project endpoint to give to a client: `http://127.0.0.1:PORT/api/projects/PROJECT`.
+    /// Project endpoint for clients: `http://127.0.0.1:PORT/api/projects/PROJECT`.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("{}/api/projects/{}", self.origin(), self.shared.lock().config.project)
@@ -71,23 +71,22 @@ impl Emulator {
         format!("http://{}", self.address)
     }
 
-    /// Arms a fault, behind those that are armed already.
+    /// Arms a fault, after those that are already armed.
     pub fn add_fault(&self, fault: Fault) {
         self.shared.lock().faults.add(fault);
     }
 
-    /// The requests to the project so far, in the order they came.
+    /// Requests to the project so far, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<RequestRecord> {
         self.shared.lock().requests.clone()
     }
 
-    /// Adds a model: sensible defaults, patched with `model`, where `null` takes a default away and unknown fields
-    /// stay.
+    /// Adds a model: defaults, patched with `model`, where `null` removes a default and unknown fields are kept.
     ///
     /// # Errors
     ///
-    /// When `name` or `version` is missing.
+    /// If `name` or `version` is missing.
     pub fn seed(&self, model: &Value) -> Result<(), SeedError> {
         let mut guard = self.shared.lock();
         let state = &mut *guard;
@@ -99,19 +98,20 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// When `name` or `version` is missing.
+    /// If `name` or `version` is missing.
     pub fn begin(&self, model: &Value) -> Result<String, SeedError> {
         let (id, target) = self.shared.lock().begin_seed(model)?;
         let (endpoint, name, version) = (self.endpoint(), target.name, target.version);
         Ok(format!("{endpoint}/models/{name}/versions/{version}/createAsync/operations/{id}?api-version=v1"))
     }
 
-    /// Adds a deployment: sensible defaults, patched with `deployment` (its `name`, then the fields of the ARM object),
-    /// where `null` takes a default away and unknown fields stay. It is as steady as its `provisioningState`.
+    /// Adds a deployment: defaults, patched with `deployment` (its `name`, then the fields of the ARM object), where
+    /// `null` removes a default and unknown fields are kept. No operation runs on it, so its `provisioningState` does
+    /// not change.
     ///
     /// # Errors
     ///
-    /// When `name` is missing.
+    /// If `name` is missing.
     pub fn seed_deployment(&self, deployment: &Value) -> Result<(), SeedError> {
         let mut guard = self.shared.lock();
         let state = &mut *guard;
@@ -122,7 +122,7 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// When `name` is missing.
+    /// If `name` is missing.
     pub fn begin_deployment(&self, deployment: &Value) -> Result<(), SeedError> {
         self.work_on_deployment(deployment, false)
     }
@@ -131,7 +131,7 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// When `name` is missing.
+    /// If `name` is missing.
     pub fn begin_deployment_deletion(&self, deployment: &Value) -> Result<(), SeedError> {
         self.work_on_deployment(deployment, true)
     }
@@ -145,18 +145,18 @@ impl Emulator {
         Ok(())
     }
 
-    /// The deployments as ARM shows them.
+    /// Deployments as ARM shows them.
     #[must_use]
     pub fn deployments(&self) -> Vec<Value> {
         self.shared.lock().deployments.list().into_iter().cloned().collect()
     }
 
-    /// Changes the configuration from the next request on. `listen`, `models` and `faults` are read at start only.
+    /// Changes the configuration for all later requests. `listen`, `models` and `faults` are read at start only.
     pub fn configure(&self, change: impl FnOnce(&mut Config)) {
         change(&mut self.shared.lock().config);
     }
 
-    /// Back to how it was at start: configuration, models, faults; no requests, uploads, operations.
+    /// Restores the initial configuration, models and faults, and removes requests, uploads and operations.
     pub fn reset(&self) {
         self.shared.reset();
     }

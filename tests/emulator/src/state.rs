@@ -14,7 +14,7 @@ use crate::fault::Armed;
 use crate::record::RequestRecord;
 use crate::wire::{self, Registration};
 
-/// The state, behind the one lock that all share.
+/// State behind a shared lock.
 #[derive(Debug)]
 pub(crate) struct Shared {
     state: Mutex<State>,
@@ -50,18 +50,18 @@ pub(crate) struct State {
     operations: HashMap<String, Operation>,
     hidden: HashMap<Target, u32>,
     containers_made: u32,
-    /// How many SAS URLs for reading were handed out.
+    /// Number of SAS URLs issued for reading.
     pub(crate) reads_granted: i64,
 }
 
-/// The containers that were handed out for a version.
+/// Containers issued for a version.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Upload {
     pub(crate) id: String,
-    /// How long the SAS that is handed out now shall live.
+    /// Lifetime in seconds of the SAS to issue.
     pub(crate) sas_seconds: i64,
     containers: Vec<String>,
-    /// How many SAS URLs were handed out.
+    /// Number of issued SAS URLs.
     grants: usize,
 }
 
@@ -75,7 +75,7 @@ impl Upload {
 struct Operation {
     target: Target,
     work: Work,
-    looks: u32,
+    polls: u32,
     end: Option<OperationEnd>,
 }
 
@@ -83,7 +83,7 @@ struct Operation {
 #[derive(Debug, Clone)]
 pub(crate) enum Work {
     Register(Registration),
-    /// A registration that is bound to fail.
+    /// A registration that will fail.
     Fail(OperationEnd),
     Delete,
 }
@@ -119,8 +119,8 @@ impl State {
         })
     }
 
-    /// Starts an upload or finds the one that is open.
-    pub(crate) fn upload(&mut self, target: &Target, asked_id: Option<String>) -> Upload {
+    /// Starts an upload, or returns the current one.
+    pub(crate) fn upload(&mut self, target: &Target, requested_id: Option<String>) -> Upload {
         let upload = self.uploads.entry(target.clone()).or_default();
         if self.config.new_container_each_time || upload.containers.is_empty() {
             self.containers_made += 1;
@@ -132,7 +132,7 @@ impl State {
             upload.containers.push(container);
         }
         if upload.id.is_empty() {
-            upload.id = asked_id.unwrap_or_else(|| format!("pending-{}", self.containers_made));
+            upload.id = requested_id.unwrap_or_else(|| format!("pending-{}", self.containers_made));
         }
         let lifetimes = &self.config.first_sas_seconds;
         upload.sas_seconds = lifetimes.get(upload.grants).copied().unwrap_or(self.config.sas_seconds);
@@ -140,7 +140,7 @@ impl State {
         upload.clone()
     }
 
-    /// The container that `blob_path` (without its leading slash) lies in, if it was handed out for this version.
+    /// Container of `blob_path` (without its leading slash), if it was issued for this version.
     pub(crate) fn owned_container(&self, target: &Target, blob_path: &str) -> Option<String> {
         let upload = self.uploads.get(target)?;
         let known = if self.config.refuses_older_containers {
@@ -151,13 +151,13 @@ impl State {
         known.iter().find(|container| blob_path.split('/').next() == Some(container.as_str())).cloned()
     }
 
-    /// The operation that still runs on a version.
+    /// Operation that is still running on a version.
     pub(crate) fn running(&self, target: &Target) -> Option<String> {
         let mut operations = self.operations.iter();
         operations.find(|(_, work)| work.target == *target && work.end.is_none()).map(|(id, _)| id.clone())
     }
 
-    /// A running registration, as the model it will be.
+    /// Model that a running registration will create.
     pub(crate) fn draft(&self, target: &Target) -> Option<Value> {
         let id = self.running(target)?;
         match &self.operations[&id].work {
@@ -168,14 +168,14 @@ impl State {
         }
     }
 
-    /// Starts an operation and gives its id.
+    /// Starts an operation and returns its ID.
     pub(crate) fn begin(&mut self, target: Target, work: Work) -> String {
         let id = format!("operation-{}", self.operations.len() + 1);
-        self.operations.insert(id.clone(), Operation { target, work, looks: 0, end: None });
+        self.operations.insert(id.clone(), Operation { target, work, polls: 0, end: None });
         id
     }
 
-    /// Starts the registration of a seed and gives its id.
+    /// Starts the registration of a seed and returns its ID.
     pub(crate) fn begin_seed(&mut self, seed: &Value) -> Result<(String, Target), SeedError> {
         let (target, mut fields) = catalog::seeded(seed)?;
         fields.extend(seed.as_object().cloned().unwrap_or_default());
@@ -186,15 +186,15 @@ impl State {
     }
 
     /// Polls an operation, which advances it: time is counted in polls, so that tests need not wait.
-    pub(crate) fn look(&mut self, id: &str) -> Option<Progress> {
+    pub(crate) fn poll(&mut self, id: &str) -> Option<Progress> {
         let operation = self.operations.get_mut(id)?;
         if let Some(end) = &operation.end {
             return Some(Progress::Ended(end.clone()));
         }
-        if operation.looks < self.config.polls_until_done {
+        if operation.polls < self.config.polls_until_done {
             let states = &self.config.running_states;
-            let state = states.get(operation.looks as usize).or(states.last());
-            operation.looks += 1;
+            let state = states.get(operation.polls as usize).or(states.last());
+            operation.polls += 1;
             return Some(Progress::Running(state.cloned().unwrap_or_else(|| "InProgress".to_owned())));
         }
         let end = match &operation.work {
@@ -214,7 +214,7 @@ impl State {
         Some(Progress::Ended(end))
     }
 
-    /// The model that an operation made.
+    /// Model that an operation created.
     pub(crate) fn result(&self, id: &str) -> Option<&Value> {
         self.catalog.get(&self.operations.get(id)?.target)
     }
@@ -231,7 +231,7 @@ impl State {
         }
     }
 
-    /// Forgets a version, the containers that were handed out for it, and a registration that would bring it back.
+    /// Removes a version and its containers, and cancels a running registration of it.
     pub(crate) fn delete(&mut self, target: &Target) {
         for operation in self.operations.values_mut() {
             if operation.target == *target && operation.end.is_none() {
@@ -246,7 +246,7 @@ impl State {
         self.uploads.remove(target);
     }
 
-    /// A fresh version may stay out of sight for some GETs; this is one of them.
+    /// Counts a GET of a new version, and returns true while it is hidden.
     pub(crate) fn is_hidden(&mut self, target: &Target) -> bool {
         match self.hidden.get_mut(target) {
             Some(left) if *left > 0 => {

@@ -107,17 +107,17 @@ struct Source {
     job_id: Option<String>,
 }
 
-/// A registration that passed every check that needs no state.
+/// Registration that passed all checks that need no state.
 #[derive(Debug, Clone)]
 pub(crate) struct Registration {
     pub(crate) blob_uri: Url,
-    /// The model's fields, as its object will show them.
+    /// Fields of the model, as its object will show them.
     pub(crate) fields: Map<String, Value>,
-    /// A base model is named, or the weight type needs none.
+    /// True if a base model is named, or the weight type needs none.
     pub(crate) base_model_settled: bool,
 }
 
-/// Reads a body whose every field is known.
+/// Reads a body; unknown fields are rejected.
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body)
         .map_err(|error| Refusal::bad_request("InvalidRequestBody", format!("The request body is not valid: {error}.")))
@@ -183,7 +183,7 @@ fn canonical_weight_type(given: &str) -> Result<&'static str, Refusal> {
     })
 }
 
-/// A merge patch of the two fields that can change. `null` removes, so it is kept apart from absence.
+/// Merge patch of the two fields that can change. `null` removes a value, so it differs from an absent field.
 #[derive(Debug)]
 pub(crate) struct Patch(pub(crate) Value);
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::words::{answer, numbers, put, say, seconds_of_day};
+use super::words::{answer, emit, numbers, put, seconds_of_day};
 use super::{signals, var, words};
 
 pub(super) struct Job {
@@ -25,7 +25,7 @@ impl Job {
         Self { args, id, last: Value::Null, failed: vec![], asks_to_cancel: false }
     }
 
-    /// Writes into the plan that this file arrived whole.
+    /// Records in the plan that this file was delivered.
     pub(super) fn deliver(&self, rest: &str) {
         let plan = self.log().with_file_name(format!("{}--00000.steV20", self.id));
         let mut plan = fs::OpenOptions::new().create(true).append(true).open(plan).expect("a plan");
@@ -40,7 +40,7 @@ impl Job {
     pub(super) fn init(&self) {
         let log = self.log();
         fs::write(&log, "").expect("log");
-        say("Init", &json!({"LogFileLocation": log, "JobID": self.id, "IsCleanupJob": false}).to_string());
+        emit("Init", &json!({"LogFileLocation": log, "JobID": self.id, "IsCleanupJob": false}).to_string());
     }
 
     pub(super) fn log(&self) -> PathBuf {
@@ -49,7 +49,7 @@ impl Job {
 
     pub(super) fn progress(&mut self, status: &str, of: [u64; 5], network: &str) {
         let with_failed = numbers(status, of, network, &self.id, &std::mem::take(&mut self.failed));
-        say("Progress", &with_failed.to_string());
+        emit("Progress", &with_failed.to_string());
         self.last = numbers(status, of, network, &self.id, &[]);
     }
 
@@ -60,7 +60,7 @@ impl Job {
                 {"ResponseType": "No", "UserFriendlyResponseType": "no", "ResponseString": "n"}], "PromptTarget": ""}}));
     }
 
-    /// Success, with the numbers of the list.
+    /// Completes the job, with the counts of the list.
     pub(super) fn succeed(&mut self) {
         let list = self.value("--list-of-files").map(|list| fs::read_to_string(list).expect("list"));
         let source = Path::new(self.args.get(1).map_or("", String::as_str));
@@ -71,10 +71,10 @@ impl Job {
                 .fold((0, 0), |(files, bytes), file| (files + 1, bytes + file.len())),
             None => (1, 11),
         };
-        say("Info", "INFO: Scanning...");
+        emit("Info", "INFO: Scanning...");
         self.init();
         self.progress("Completed", [bytes, bytes, files, files, 0], "0");
-        say("EndOfJob", &self.last.to_string());
+        emit("EndOfJob", &self.last.to_string());
     }
 
     pub(super) async fn replay(&mut self, words: &[&str]) {
@@ -117,16 +117,16 @@ impl Job {
     }
 
     pub(super) async fn end_cancelled(&mut self) -> i32 {
-        say("Info", "INFO: Cancellation requested");
-        say("Info", "INFO: Cancellation requested. Beginning clean shutdown...");
-        say("Info", "INFO: Canceling job started");
+        emit("Info", "INFO: Cancellation requested");
+        emit("Info", "INFO: Cancellation requested. Beginning clean shutdown...");
+        emit("Info", "INFO: Canceling job started");
         tokio::time::sleep(Duration::from_millis(30)).await;
         if self.last.is_null() {
             self.last = numbers("Cancelled", [0, 11, 0, 1, 0], "0", &self.id, &[]);
         }
         self.last["JobStatus"] = json!("Cancelled");
-        say("Progress", &self.last.to_string());
-        say("EndOfJob", &self.last.to_string());
+        emit("Progress", &self.last.to_string());
+        emit("EndOfJob", &self.last.to_string());
         1
     }
 

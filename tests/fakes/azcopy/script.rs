@@ -9,11 +9,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::job::Job;
-use super::words::{answer, numbers, say};
+use super::words::{answer, emit, numbers};
 use super::{signals, var};
 
 /// This invocation's part of the script.
-pub(super) fn of_this_run() -> Vec<String> {
+pub(super) fn steps_of_this_run() -> Vec<String> {
     let Some(path) = var("FAKE_AZCOPY_SCRIPT") else { return vec!["default".to_owned()] };
     let counter = format!("{path}.run");
     let run: usize = fs::read_to_string(&counter).ok().and_then(|text| text.parse().ok()).unwrap_or_default();
@@ -35,7 +35,7 @@ impl Job {
         0
     }
 
-    /// One step; a number ends the program. Texts may hold `\n`.
+    /// Runs one step; an exit code ends the program. Texts may contain `\n`.
     async fn step(&mut self, word: &str, rest: &str) -> Option<i32> {
         let words: Vec<&str> = rest.split_whitespace().collect();
         let number = |at: usize| words.get(at).and_then(|word| word.parse::<u64>().ok());
@@ -55,45 +55,45 @@ impl Job {
             "found" => {
                 let mut found = numbers("InProgress", [number(0)?, number(1)?, 0, 1, 0], "0", &self.id, &[]);
                 found["CompleteJobOrdered"] = json!(false);
-                say("Progress", &found.to_string());
+                emit("Progress", &found.to_string());
             }
-            // SOURCE CODE SIZE: goes out with the next progress.
+            // SOURCE CODE SIZE: sent with the next progress.
             "failed" => self.failed.push(json!({"Src": words[0], "Dst": "", "IsFolderProperties": false,
                 "TransferStatus": "Failed", "TransferSize": number(2).unwrap_or(0), "ErrorCode": words[1]})),
             // STATUS DONE TOTAL FILES_DONE FILES_TOTAL FAILED
             "end" => {
                 let numbers = [1, 2, 3, 4, 5].map(|at| number(at).unwrap_or_default());
                 self.progress(words[0], numbers, "0");
-                say("EndOfJob", &self.last.to_string());
+                emit("EndOfJob", &self.last.to_string());
             }
             // BYTES: an EndOfJob (Completed, 1 file, 11 bytes) whose line is that long.
             "long-end" => {
                 self.last = numbers("Completed", [11, 11, 1, 1, 0], "0", &self.id, &[]);
                 self.last["Padding"] = json!("x".repeat(usize::try_from(number(0)?).expect("size")));
-                say("EndOfJob", &self.last.to_string());
+                emit("EndOfJob", &self.last.to_string());
             }
-            "info" => say("Info", &format!("INFO: {text}")),
+            "info" => emit("Info", &format!("INFO: {text}")),
             "error" => {
-                say("Error", &text);
+                emit("Error", &text);
                 return Some(1);
             }
-            // Asks whether to cancel, and waits for the answer.
+            // Prompts whether to cancel, and waits for the answer.
             "prompt-cancel" => {
                 self.ask("Cancel", "The enumeration is not complete, cancelling means it cannot be resumed.");
                 if answer().await == "y" {
                     return Some(self.end_cancelled().await);
                 }
             }
-            // Asks about overwriting, and says which answer came.
+            // Prompts about overwriting, and reports the answer.
             "prompt" => {
                 self.ask("Overwrite", &text);
-                say("Info", &format!("INFO: answered {}", answer().await));
+                emit("Info", &format!("INFO: answered {}", answer().await));
             }
-            // From now on SIGINT asks first, as the real one does during a scan.
+            // From now on SIGINT prompts first, as with the real AzCopy during a scan.
             "scanning" => self.asks_to_cancel = true,
             "plain" => println!("{text}"),
             "stderr" => eprintln!("{text}"),
-            // Endless, and ignoring signals.
+            // Endless, and ignores signals.
             "flood-stdout" => loop {
                 println!("{}", "x".repeat(79));
             },
@@ -107,7 +107,7 @@ impl Job {
                 writeln!(file, "{text}").expect("log");
             }
             "sleep" => tokio::time::sleep(Duration::from_secs_f64(rest.parse().expect("seconds"))).await,
-            // FILE: from now on each SIGINT adds a line there.
+            // FILE: from now on each SIGINT adds a line to it.
             "count-signals" => signals::count(rest).await,
             "ignore-signals" => signals::IGNORED.store(true, Ordering::SeqCst),
             "wait-signal" => {

@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// While set, a signal is taken and has no effect.
+/// While set, a received signal has no effect.
 pub(super) static IGNORED: AtomicBool = AtomicBool::new(false);
 
 #[cfg(unix)]
-pub(super) async fn asked_to_end() {
+pub(super) async fn stop_requested() {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt()).expect("signals");
     let mut terminate = signal(SignalKind::terminate()).expect("signals");
@@ -22,7 +22,7 @@ pub(super) async fn asked_to_end() {
 }
 
 #[cfg(windows)]
-pub(super) async fn asked_to_end() {
+pub(super) async fn stop_requested() {
     use tokio::signal::windows::{ctrl_break, ctrl_c};
     let mut interrupt = ctrl_c().expect("signals");
     let mut stop = ctrl_break().expect("signals");

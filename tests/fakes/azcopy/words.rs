@@ -40,7 +40,7 @@ pub(super) fn numbers(
         "PerfConstraint": 0, "PerformanceAdvice": [], "IsCleanupJob": false})
 }
 
-pub(super) fn say(kind: &str, content: &str) {
+pub(super) fn emit(kind: &str, content: &str) {
     put(&json!({"TimeStamp": "2026-01-01T00:00:00Z", "MessageType": kind, "MessageContent": content,
         "PromptDetails": {"PromptType": "", "ResponseOptions": null, "PromptTarget": ""}}));
 }
@@ -54,7 +54,7 @@ pub(super) fn seconds_of_day(stamp: &str) -> f64 {
     time.split(':').fold(0.0, |sum, part| sum * 60.0 + part.parse::<f64>().unwrap_or_default())
 }
 
-/// The next line on standard input; never, when there is none.
+/// Next line of standard input; pending until there is one.
 pub(super) async fn answer() -> String {
     loop {
         {

@@ -10,13 +10,13 @@ use crate::repo::RepoFile;
 use crate::signature::{self, Unsigned};
 use crate::state::{Call, SharedState};
 
-/// Answers a request, and notes it.
+/// Responds to a request, and records it.
 pub(crate) async fn answer(shared: &SharedState, call: &Call) -> Answer {
     let signed = signature::read(&call.target);
     let file = signed.ok().and_then(|signed| shared.file(signed.repo, signed.file));
     let name = file.map(|file| file.path.as_str());
     let answer = respond(shared, call, file).await;
-    shared.note(call, name, &answer);
+    shared.record_request(call, name, &answer);
     answer
 }
 
@@ -52,12 +52,12 @@ async fn respond(shared: &SharedState, call: &Call, file: Option<&RepoFile>) -> 
 
 fn content(shared: &SharedState, call: &Call, file: &RepoFile, fault: Option<&FaultKind>) -> Answer {
     let size = file.size;
-    let asked = match fault {
+    let requested = match fault {
         Some(FaultKind::IgnoreRange) => None,
         Some(FaultKind::InvalidRange) => return text(403, "text/plain", "Auth failed: invalid range"),
         _ => range(call.header("range"), size),
     };
-    let (start, length) = match asked {
+    let (start, length) = match requested {
         Some(Err(())) => {
             let mut answer = denied(416, "InvalidRange", "The requested range is not satisfiable");
             set(answer.headers_mut(), "content-range", &format!("bytes */{size}"));
@@ -66,7 +66,7 @@ fn content(shared: &SharedState, call: &Call, file: &RepoFile, fault: Option<&Fa
         Some(Ok(span)) => span,
         None => (0, size),
     };
-    let told = match fault {
+    let reported = match fault {
         Some(FaultKind::OtherRange) => (start.saturating_sub(1), length),
         _ => (start, length),
     };
@@ -80,15 +80,15 @@ fn content(shared: &SharedState, call: &Call, file: &RepoFile, fault: Option<&Fa
         false => body(shared, (&file.path, &file.local), (start, sent), fault),
     };
     let Ok(content) = content else { return denied(500, "InternalError", "the file cannot be read") };
-    let mut answer = text(if asked.is_some() { 206 } else { 200 }, "application/octet-stream", content);
+    let mut answer = text(if requested.is_some() { 206 } else { 200 }, "application/octet-stream", content);
     let headers = answer.headers_mut();
     set(headers, "accept-ranges", "bytes");
     set(headers, "content-length", &sent.to_string());
     if let Some(sum) = &file.lfs {
         set(headers, "etag", &format!("\"{sum}\""));
     }
-    if asked.is_some() {
-        set(headers, "content-range", &format!("bytes {}-{}/{size}", told.0, told.0 + told.1 - 1));
+    if requested.is_some() {
+        set(headers, "content-range", &format!("bytes {}-{}/{size}", reported.0, reported.0 + reported.1 - 1));
     }
     answer
 }

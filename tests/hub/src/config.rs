@@ -13,27 +13,27 @@ pub struct Config {
     pub tls: bool,
     /// Repositories. Read at start only.
     pub repos: Vec<RepoConfig>,
-    /// The one valid token; others are refused.
+    /// The only valid token; others are rejected.
     pub token: Option<String>,
     /// The owner of the token may read gated repositories.
     pub has_gated_access: bool,
-    /// Seconds until a signed URL ends.
+    /// Seconds until a signed URL expires.
     pub signed_seconds: u64,
-    /// All URLs that were signed before are refused after each so-manyth request to the CDN.
+    /// After every n-th request to the CDN, all URLs signed before are rejected.
     pub revoke_every: Option<u64>,
     /// Characters appended to the query of signed URLs.
     pub padding: usize,
-    /// Host of signed URLs instead of the CDN's own, where the Hub is asked by a public name.
+    /// Host of signed URLs instead of the CDN's own, if the Hub is requested by a public name.
     pub cdn_host: String,
-    /// Entries of a page of the tree.
+    /// Entries per page of the tree.
     pub page_size: usize,
-    /// Answers carry `X-Repo-Commit`, as the Hub's do and those of some mirrors do not.
+    /// Responses contain `X-Repo-Commit`, as the Hub's do and those of some mirrors do not.
     pub has_commit_header: bool,
     /// Small files are redirected to `/api/resolve-cache/...` of the same origin.
     pub redirects_small_files: bool,
-    /// Bytes per second of all answers of the CDN together.
+    /// Bytes per second of all responses of the CDN together.
     pub rate: Option<u64>,
-    /// Commit that all branches and tags name from now on; its files are not there.
+    /// Commit that all branches and tags point to from now on; its files do not exist.
     pub moved_to: Option<String>,
     /// Faults that are armed from the start.
     pub faults: Vec<Fault>,
@@ -61,16 +61,16 @@ impl Default for Config {
     }
 }
 
-/// One repository, made of the files of a directory.
+/// Repository with the files of a directory.
 #[derive(Debug, Clone)]
 pub struct RepoConfig {
     /// `namespace/name`.
     pub id: String,
     /// Directory with its files.
     pub directory: PathBuf,
-    /// Branches and tags beside `main`, each at this commit.
+    /// Branches and tags in addition to `main`, each at this commit.
     pub refs: Vec<String>,
-    /// Only its owner's token sees it.
+    /// Visible only with its owner's token.
     pub is_private: bool,
     /// Gated: the terms must be accepted.
     pub gate: Gate,
@@ -82,9 +82,9 @@ pub struct RepoConfig {
     pub license: Option<String>,
     /// Base models on its card.
     pub base_models: Vec<String>,
-    /// Files from this size on are large ones (LFS), as are all weights.
+    /// Minimum size of large files (LFS); weights are always large.
     pub large_from: u64,
-    /// Files whose checksum in the tree and in the answers is that of other content.
+    /// Files whose checksum in the tree and in responses is that of other content.
     pub wrong_sums: Vec<String>,
     /// Weights that are in git itself, without LFS.
     pub without_lfs: Vec<String>,
@@ -93,7 +93,7 @@ pub struct RepoConfig {
 /// Terms of a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
-    /// There are none.
+    /// No terms.
     Open,
     /// Accepted without a review: `"gated": "auto"`.
     Auto,

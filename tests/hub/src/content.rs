@@ -1,4 +1,4 @@
-//! Content of a file on its way to a connection: counted, paced, and corrupted if a fault says so.
+//! Content of a file that is sent: counted, paced, and corrupted by faults.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -19,11 +19,11 @@ const PIECE: u64 = 256 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Damage {
     None,
-    /// Half of it, and then nothing.
+    /// Half of the content, then nothing.
     Hang,
-    /// Half of it, and the connection breaks.
+    /// Half of the content, then the connection breaks.
     Cut,
-    /// The last byte is another one.
+    /// The last byte is changed.
     Flip,
 }
 
@@ -119,8 +119,8 @@ impl Reading {
     }
 }
 
-/// Start and length of `Range: bytes=a-b` of a file of this size. `None`: no range that the CDN knows; an error where it
-/// is past the end.
+/// Start and length of `Range: bytes=a-b` of a file of this size. `None`: no range that the CDN supports; an error if
+/// it is past the end.
 pub(crate) fn range(header: Option<&str>, size: u64) -> Option<Result<Span, ()>> {
     let (start, end) = header?.strip_prefix("bytes=")?.split_once('-')?;
     let start: u64 = start.parse().ok()?;

@@ -5,10 +5,10 @@ mod due_fault;
 
 use due_fault::due;
 
-/// An operation, as faults name it.
+/// Operation that a fault affects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// Each request to either origin.
+    /// Any request to either origin.
     Any,
     /// `GET /api/models/ID/revision/REV`.
     Revision,
@@ -22,18 +22,18 @@ pub enum Route {
     Cdn,
 }
 
-/// Something that goes wrong for some requests.
+/// Fault that affects some requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Which requests.
+    /// Affected route.
     pub route: Route,
-    /// Only those for this file.
+    /// Only requests for this file.
     pub path: Option<String>,
-    /// Only those for a range that begins at this byte.
+    /// Only requests for a range that begins at this byte.
     pub from: Option<u64>,
-    /// How many of them pass unharmed before.
+    /// Number of requests that pass first.
     pub skip: u32,
-    /// How many are harmed; `None`: all that follow.
+    /// Number of affected requests; `None`: all that follow.
     pub count: Option<u32>,
     /// Kind of the fault.
     pub kind: FaultKind,
@@ -42,7 +42,7 @@ pub struct Fault {
 /// Kind of a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
-    /// A refusal.
+    /// An error response.
     Status {
         /// HTTP status.
         status: u16,
@@ -58,27 +58,27 @@ pub enum FaultKind {
         /// Seconds until the window ends.
         reset: u64,
     },
-    /// The request is accepted and never answered.
+    /// The request is accepted but never gets a response.
     Stall,
-    /// Half of the content comes, and then nothing more.
+    /// Half of the content is sent, then nothing.
     Hang,
-    /// Half of the content comes, and the connection breaks.
+    /// Half of the content is sent, then the connection breaks.
     Cut,
-    /// 200 with the whole file, whatever range was asked for.
+    /// 200 with the whole file, regardless of the requested range.
     IgnoreRange,
     /// 206 with the right `Content-Range`, and half of its bytes.
     Short,
     /// 206 with no bytes.
     Empty,
-    /// 206 of another range than the one asked for.
+    /// 206 with a range other than the requested one.
     OtherRange,
     /// 403 `Auth failed: invalid range`.
     InvalidRange,
-    /// 403 as a signed URL gets whose time is over.
+    /// 403, as for an expired signed URL.
     Expired,
-    /// One byte of the content is another one.
+    /// One byte of the content is changed.
     Flip,
-    /// Correct answer, delayed by this number of milliseconds.
+    /// Correct response, delayed by this number of milliseconds.
     Delay(u64),
     /// `X-Repo-Commit` names another commit.
     OtherCommit,
@@ -86,16 +86,16 @@ pub enum FaultKind {
     OtherSize,
     /// `X-Linked-Etag` is of other content.
     OtherSum,
-    /// A redirect to another host, which is no CDN.
+    /// A redirect to another host, which is not a CDN.
     Leave,
     /// The next page is the page itself.
     Loop,
-    /// 200 with a page of a gateway instead of JSON.
+    /// 200 with an HTML page of a gateway instead of JSON.
     Html,
 }
 
 impl Fault {
-    /// A fault for each request of a route.
+    /// Creates a fault that affects each request to a route.
     #[must_use]
     pub fn new(route: Route, kind: FaultKind) -> Self {
         Self { route, path: None, from: None, skip: 0, count: None, kind }
@@ -113,13 +113,13 @@ impl Fault {
         Self { skip, ..self }
     }
 
-    /// Harms requests for a range that begins at this byte only.
+    /// Affects only requests for a range that begins at this byte.
     #[must_use]
     pub fn from(self, byte: u64) -> Self {
         Self { from: Some(byte), ..self }
     }
 
-    /// Harms requests for this file only.
+    /// Affects only requests for this file.
     #[must_use]
     pub fn of(self, path: &str) -> Self {
         Self { path: Some(path.to_owned()), ..self }
@@ -127,14 +127,14 @@ impl Fault {
 }
 
 impl FaultKind {
-    /// A refusal without words.
+    /// Error response without code and message.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self::Status { status, code: None, message: None, retry_after: None }
     }
 }
 
-/// The armed faults, in the order they came.
+/// Armed faults, in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Armed(Vec<Fault>);
 
@@ -151,7 +151,7 @@ impl Armed {
         self.0.clear();
     }
 
-    /// Fault that this request meets.
+    /// Fault that applies to this request.
     pub(crate) fn strike(&mut self, route: Route, path: Option<&str>, from: Option<u64>) -> Option<FaultKind> {
         let fault = due(&mut self.0, |fault| {
             (fault.route == Route::Any || fault.route == route)
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_skips_then_strikes_then_is_spent_and_knows_its_file() {
+    fn a_fault_skips_then_applies_to_its_file_then_expires() {
         let fault = Fault::new(Route::Cdn, FaultKind::Empty).after(1).times(2).of("a");
         let mut armed = Armed::new(vec![fault]);
         assert_eq!(armed.strike(Route::Cdn, Some("b"), None), None);

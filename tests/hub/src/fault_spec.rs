@@ -1,4 +1,4 @@
-//! Names of the parts of a fault on a command line, as this stand-in has them.
+//! Names of this stand-in for the parts of a fault on the command line.
 
 #[path = "../../support/fault_spec.rs"]
 mod text;
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spec_equals_its_value() {
+    fn a_fault_specification_is_parsed() {
         let refusal = |status, code: &str, message: &str| FaultKind::Status {
             status,
             code: Some(code.to_owned()),
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_part_is_named() {
+    fn the_error_names_the_invalid_part() {
         for (text, error) in [
             ("cut", FaultSpecError::NoRoute),
             ("trees:cut", FaultSpecError::UnknownRoute("trees".to_owned())),

@@ -16,11 +16,11 @@ use crate::{resolve, tree};
 pub(crate) enum Token {
     /// No token.
     Missing,
-    /// The one that is valid.
+    /// The valid token.
     Valid,
 }
 
-/// Answers a request, and notes it.
+/// Responds to a request, and records it.
 pub(crate) async fn answer(shared: &SharedState, call: &Call) -> Answer {
     let parts: Vec<String> = call.path().split('/').skip(1).map(decoded).collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
@@ -31,7 +31,7 @@ pub(crate) async fn answer(shared: &SharedState, call: &Call) -> Answer {
         _ => None,
     };
     let answer = respond(shared, call, &parts).await;
-    shared.note(call, file.as_deref(), &answer);
+    shared.record_request(call, file.as_deref(), &answer);
     answer
 }
 
@@ -116,7 +116,7 @@ async fn revision(shared: &SharedState, call: &Call, (id, name): (&str, &str), t
     }))
 }
 
-/// Number of a repository that this token sees.
+/// Index of a repository that is visible with this token.
 pub(crate) fn find(shared: &SharedState, call: &Call, id: &str, token: Token) -> Result<usize, Box<Answer>> {
     let moved = |repo: &Repo| repo.config.former_ids.iter().any(|former| former == id);
     if let Some(repo) = shared.repos.iter().find(|repo| moved(repo)) {

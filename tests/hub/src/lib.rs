@@ -1,9 +1,8 @@
-//! A model hub of this machine: the API, the redirects and the signed URLs of Hugging Face's Hub as its clients see
-//! them, strict, and faulty on demand. Tests start it in-process ([`FakeHub::start`]); the program of this crate is the
-//! same for scripts.
+//! Local model hub: the API, the redirects and the signed URLs of Hugging Face's Hub as its clients see them, strict,
+//! and faulty on demand. Tests start it in-process ([`FakeHub::start`]); scripts use the program of this crate.
 //!
-//! Two origins: the Hub itself (API, small files) and its CDN (large files, by signed URLs that end). A proxy beside them
-//! answers for the public names with TLS of an authority of its own, so that a client meets `huggingface.co` and
+//! Two origins: the Hub itself (API, small files) and its CDN (large files, by signed URLs that expire). A proxy serves
+//! the public names with TLS certificates of its own authority, so that a client reaches `huggingface.co` and
 //! `us.aws.cdn.hf.co` without leaving the machine.
 
 mod answer;

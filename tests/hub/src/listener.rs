@@ -1,4 +1,4 @@
-//! Connections of an origin, plain or in TLS.
+//! Connections of an origin, with or without TLS.
 
 use std::io;
 use std::net::SocketAddr;
@@ -31,7 +31,7 @@ pub(crate) enum Connection {
 }
 
 impl Connections {
-    /// Accepts on this listener; handshakes do not wait for each other. Inside a runtime.
+    /// Accepts connections on this listener; handshakes run concurrently. Must be called inside a runtime.
     pub(crate) fn new(listener: std::net::TcpListener, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;

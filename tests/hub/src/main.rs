@@ -1,4 +1,4 @@
-//! The Hub as a program: starts one, prints the variables to set, and runs until it is stopped.
+//! The Hub as a program: starts it, prints the variables to set, and runs until it is stopped.
 
 #[path = "../../support/program.rs"]
 mod program;
@@ -10,60 +10,60 @@ use std::process::ExitCode;
 use clap::Parser;
 use fake_hub::{Config, FakeHub, Fault, Gate, RepoConfig};
 
-use crate::program::{told_to_end, write_whole};
+use crate::program::{stop_signal, write_whole};
 
-/// A model hub of this machine, to try, test and script imports without Hugging Face.
+/// A local model hub for trying, testing and scripting imports without Hugging Face.
 ///
-/// Listens on 127.0.0.1 only. Clients use it with HF_ENDPOINT, or, by the public names, with HTTPS_PROXY and the
-/// certificate of its authority.
+/// Listens on 127.0.0.1 only. Clients use it with HF_ENDPOINT, or, by the public names, with HTTPS_PROXY and its CA
+/// certificate.
 #[derive(Debug, Parser)]
 #[command(name = "fake-hub", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Options {
-    /// Port; 0 is a free one
+    /// Port; 0 selects a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// A repository made of a directory: NAMESPACE/NAME=DIRECTORY; can be repeated
+    /// Repository with the files of a directory: NAMESPACE/NAME=DIRECTORY; can be repeated
     #[arg(long, value_name = "ID=DIRECTORY", value_parser = read_repo)]
     repo: Vec<RepoConfig>,
-    /// Speak TLS on both origins
+    /// Use TLS on both origins
     #[arg(long)]
     tls: bool,
-    /// Write the endpoint into this file as soon as requests are answered
+    /// Write the endpoint to this file once the Hub accepts requests
     #[arg(long, value_name = "FILE")]
     write_endpoint: Option<PathBuf>,
-    /// Write the certificate of its authority into this file, in PEM
+    /// Write its CA certificate to this file, in PEM
     #[arg(long, value_name = "FILE")]
     authority: Option<PathBuf>,
-    /// Write the URL of its proxy into this file
+    /// Write the URL of its proxy to this file
     #[arg(long, value_name = "FILE")]
     write_proxy: Option<PathBuf>,
-    /// Fault from the start: ROUTE:KIND[=VALUE][,KEY=VALUE]...; can be repeated
+    /// Fault to inject: ROUTE:KIND[=VALUE][,KEY=VALUE]...; can be repeated
     #[arg(long, value_name = "FAULT")]
     fault: Vec<Fault>,
 
     /// Accept this token only
     #[arg(long, value_name = "TOKEN", help_heading = "Access")]
     token: Option<String>,
-    /// Only the token's owner sees the repositories
+    /// Make the repositories visible only with the token
     #[arg(long, help_heading = "Access")]
     private: bool,
-    /// The repositories have terms
+    /// Require acceptance of terms for the repositories
     #[arg(long, help_heading = "Access")]
     gated: bool,
-    /// The token's owner has not accepted them
+    /// Emulate a token whose owner has not accepted the terms
     #[arg(long, help_heading = "Access")]
     no_gated_access: bool,
 
-    /// Seconds until a signed URL ends
+    /// Seconds until a signed URL expires
     #[arg(long, value_name = "N", default_value_t = 3600, help_heading = "CDN")]
     signed_seconds: u64,
-    /// Refuse all URLs signed before after each so-manyth request
+    /// After every N requests, reject all URLs signed before
     #[arg(long, value_name = "N", help_heading = "CDN")]
     revoke_every: Option<u64>,
     /// Bytes per second of all connections together
     #[arg(long, value_name = "BYTES", help_heading = "CDN")]
     rate: Option<u64>,
-    /// Entries of a page of files
+    /// Files per page
     #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "CDN")]
     page_size: usize,
 }
@@ -98,7 +98,7 @@ fn run(options: &Options) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         // Listening before the endpoint is published, so that no signal has the default action.
-        let told_to_end = told_to_end()?;
+        let stop_signal = stop_signal()?;
         let proxy = hub.proxy();
         let texts = [(&options.authority, hub.authority()), (&options.write_proxy, proxy.as_str())];
         for (file, text) in texts.into_iter().chain([(&options.write_endpoint, hub.endpoint())]) {
@@ -107,7 +107,7 @@ fn run(options: &Options) -> io::Result<()> {
             }
         }
         print_endpoint(hub.endpoint());
-        told_to_end.await;
+        stop_signal.await;
         Ok(())
     })
 }
@@ -140,7 +140,7 @@ fn read_repo(text: &str) -> Result<RepoConfig, String> {
     Ok(RepoConfig::new(id, directory))
 }
 
-#[expect(clippy::print_stdout, reason = "the program's output: what a person or a script sets")]
+#[expect(clippy::print_stdout, reason = "the program's output: variables for a user or a script")]
 fn print_endpoint(endpoint: &str) {
     println!("HF_ENDPOINT={endpoint}");
     println!("ready");

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-/// Names that the proxy answers for.
+/// Names that the proxy serves.
 pub(crate) const PUBLIC_NAMES: [&str; 6] = [
     "huggingface.co",
     "hf.co",
@@ -20,7 +20,7 @@ pub(crate) const PUBLIC_NAMES: [&str; 6] = [
     "cdn-lfs.huggingface.co",
 ];
 
-/// Longest head of a request, in bytes.
+/// Maximum head of a request, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
 /// Targets of the public names.
@@ -29,8 +29,8 @@ pub(crate) struct Proxy {
     pub(crate) hub: SocketAddr,
     pub(crate) cdn: SocketAddr,
     pub(crate) tls: Arc<ServerConfig>,
-    /// Hosts that were asked for, with their ports.
-    pub(crate) asked: Mutex<Vec<String>>,
+    /// Requested hosts, with their ports.
+    pub(crate) requested: Mutex<Vec<String>>,
 }
 
 /// Serves connections until the runtime ends.
@@ -49,7 +49,7 @@ async fn tunnel(mut client: TcpStream, proxy: &Proxy) -> io::Result<()> {
     let (Some("CONNECT"), Some(target)) = (words.next(), words.next()) else {
         return client.write_all(b"HTTP/1.1 405 Method Not Allowed\r\ncontent-length: 0\r\n\r\n").await;
     };
-    proxy.asked.lock().unwrap_or_else(PoisonError::into_inner).push(target.to_owned());
+    proxy.requested.lock().unwrap_or_else(PoisonError::into_inner).push(target.to_owned());
     let host = target.strip_suffix(":443").filter(|host| PUBLIC_NAMES.contains(host));
     let behind = match host {
         None => return client.write_all(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n").await,
@@ -62,7 +62,7 @@ async fn tunnel(mut client: TcpStream, proxy: &Proxy) -> io::Result<()> {
     copy_bidirectional(&mut client, &mut server).await.map(drop)
 }
 
-/// Byte by byte: what follows the head is not its business.
+/// Reads byte by byte, so that nothing after the head is consumed.
 async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") && head.len() < MAX_HEAD {

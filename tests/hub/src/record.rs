@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// Origin that was asked.
+/// Origin that received the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
@@ -14,23 +14,23 @@ pub enum Side {
     Cdn,
 }
 
-/// One request.
+/// Recorded request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestRecord {
-    /// Origin that was asked.
+    /// Origin that received the request.
     pub side: Side,
     /// Method.
     pub method: String,
     /// Path without its query.
     pub path: String,
-    /// File of a repository, where one was asked for.
+    /// File of a repository, if one was requested.
     pub file: Option<String>,
     /// `Range` header.
     pub range: Option<String>,
-    /// Status of the answer.
+    /// Status of the response.
     pub status: u16,
-    /// An `Authorization` header came with it.
+    /// True if the request had an `Authorization` header.
     pub has_authorization: bool,
 }
 
@@ -40,11 +40,11 @@ pub struct RequestRecord {
 pub struct FileCount {
     /// Requests for content.
     pub requests: u64,
-    /// Bytes of content that were handed to connections.
+    /// Bytes of content that were sent.
     pub bytes: u64,
 }
 
-/// All that was recorded.
+/// All recorded requests and bytes.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Record {
@@ -53,12 +53,12 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Content of a file is about to be sent.
+    /// Counts a request for content of a file.
     pub(crate) fn content(&mut self, file: &str) {
         self.files.entry(file.to_owned()).or_default().requests += 1;
     }
 
-    /// Bytes of it were handed over.
+    /// Counts sent bytes of a file.
     pub(crate) fn sent(&mut self, file: &str, bytes: u64) {
         self.files.entry(file.to_owned()).or_default().bytes += bytes;
     }

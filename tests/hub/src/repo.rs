@@ -9,16 +9,16 @@ use sha2::{Digest, Sha256};
 
 use crate::config::RepoConfig;
 
-/// Endings of files that are kept in LFS whatever their size.
+/// Extensions of files that are stored in LFS regardless of their size.
 const LARGE_ENDINGS: [&str; 6] = [".safetensors", ".bin", ".pt", ".gguf", ".onnx", ".h5"];
 /// Bytes of an LFS pointer file.
 const POINTER: u64 = 135;
 
-/// One repository at its one commit.
+/// Repository at its only commit.
 #[derive(Debug)]
 pub(crate) struct Repo {
     pub(crate) config: RepoConfig,
-    /// Commit: 40 hex digits, another one for other content.
+    /// Commit: 40 hex digits, derived from the content.
     pub(crate) sha: String,
     /// Sorted by path.
     pub(crate) files: Vec<RepoFile>,
@@ -34,7 +34,7 @@ pub(crate) struct RepoFile {
     pub(crate) size: u64,
     /// Git blob SHA-1; that of the pointer for a large file.
     pub(crate) oid: String,
-    /// SHA-256 of a large file, as the Hub gives it.
+    /// SHA-256 of a large file, as the Hub reports it.
     pub(crate) lfs: Option<String>,
 }
 
@@ -56,12 +56,12 @@ impl Repo {
         Some((index, &self.files[index]))
     }
 
-    /// True for the commit and for each name of it.
+    /// True for the commit and each of its names.
     pub(crate) fn has_revision(&self, revision: &str) -> bool {
         revision == self.sha || revision == "main" || self.config.refs.iter().any(|name| name == revision)
     }
 
-    /// True if this token, if any, may see it.
+    /// True if the repository is visible with or without a token.
     pub(crate) fn is_visible(&self, has_token: bool) -> bool {
         !self.config.is_private || has_token
     }
@@ -106,7 +106,7 @@ fn read_file(path: String, local: PathBuf, config: &RepoConfig) -> io::Result<Re
     Ok(RepoFile { path, local, size, oid, lfs: Some(lfs) })
 }
 
-/// SHA-1 of the object that git makes of this content.
+/// SHA-1 of the git object with this content.
 fn git_oid(size: u64, content: &mut impl Read) -> io::Result<String> {
     let mut context = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
     context.update(format!("blob {size}\0").as_bytes());
@@ -133,7 +133,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Size of the pointer that the tree gives.
+/// Size of the pointer in the tree.
 pub(crate) fn pointer_size() -> u64 {
     POINTER
 }
@@ -144,13 +144,13 @@ mod tests {
 
     /// `printf hello | git hash-object --stdin`.
     #[test]
-    fn the_oid_is_that_of_git() {
+    fn the_oid_matches_git() {
         let oid = git_oid(5, &mut b"hello".as_slice()).expect("read");
         assert_eq!(oid, "b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0");
     }
 
     #[test]
-    fn weights_are_large_files_and_others_from_a_size_on() {
+    fn weights_are_large_files_and_others_from_the_minimum_size() {
         let directory = tempfile::tempdir().expect("a directory");
         fs::create_dir(directory.path().join("sub")).expect("made");
         for (path, size) in [("a.safetensors", 5), ("config.json", 50), ("sub/big.txt", 101)] {

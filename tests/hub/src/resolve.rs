@@ -17,7 +17,7 @@ use crate::repo::{Repo, RepoFile};
 use crate::signature::{Signed, sign};
 use crate::state::{Call, SharedState};
 
-/// Answers for one file of a repository at a revision; `is_cache`: asked at the address that small files redirect to.
+/// Responds for one file of a repository at a revision; `is_cache`: requested at the URL that small files redirect to.
 pub(crate) async fn answer(
     shared: &SharedState,
     call: &Call,
@@ -115,11 +115,11 @@ fn small(shared: &SharedState, call: &Call, file: &RepoFile, fault: Option<&Faul
     if accepts.contains("gzip") {
         return packed(shared, file);
     }
-    let asked = match fault {
+    let requested = match fault {
         Some(FaultKind::IgnoreRange) => None,
         _ => range(call.header("range"), file.size).and_then(Result::ok),
     };
-    let (start, length) = asked.unwrap_or((0, file.size));
+    let (start, length) = requested.unwrap_or((0, file.size));
     let sent = match fault {
         Some(FaultKind::Empty) => 0,
         Some(FaultKind::Short) => length / 2,
@@ -130,18 +130,19 @@ fn small(shared: &SharedState, call: &Call, file: &RepoFile, fault: Option<&Faul
         false => body(shared, (&file.path, &file.local), (start, sent), fault),
     };
     let Ok(content) = content else { return refusal(500, None, "the file cannot be read") };
-    let mut answer = text(if asked.is_some() { 206 } else { 200 }, "text/plain; charset=utf-8", content);
+    let mut answer = text(if requested.is_some() { 206 } else { 200 }, "text/plain; charset=utf-8", content);
     let headers = answer.headers_mut();
     set(headers, "content-length", &sent.to_string());
     set(headers, "etag", &format!("\"{}\"", file.oid));
     set(headers, "accept-ranges", "bytes");
-    if asked.is_some() {
+    if requested.is_some() {
         set(headers, "content-range", &format!("bytes {start}-{}/{}", start + length - 1, file.size));
     }
     answer
 }
 
-/// The whole file in gzip, without a length and whatever the range: what a client gets that does not ask for `identity`.
+/// The whole file in gzip, without a length and regardless of the range: the response to a client that does not request
+/// `identity`.
 fn packed(shared: &SharedState, file: &RepoFile) -> Answer {
     let mut content = Vec::new();
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());

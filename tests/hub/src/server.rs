@@ -21,28 +21,28 @@ use crate::record::{FileCount, RequestRecord, Side};
 use crate::state::{Call, Shared, SharedState};
 use crate::{cdn, hub};
 
-/// Requests that a script sends, and no client: `/_fake/...` of the Hub's origin.
+/// Prefix of control requests, which only scripts send: `/_fake/...` of the Hub's origin.
 const CONTROL: &str = "/_fake/";
 
-/// A running Hub. It ends when this value is dropped, with all connections.
+/// Running Hub. Stops when dropped, with all connections.
 #[derive(Debug)]
 pub struct FakeHub {
     origin: String,
     cdn: SocketAddr,
     proxy: SocketAddr,
-    asked: Arc<Proxy>,
+    proxy_state: Arc<Proxy>,
     authority: String,
     shared: SharedState,
-    /// Dropping it ends the server.
+    /// Dropping the sender stops the server.
     stop: Option<oneshot::Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl FakeHub {
-    /// Starts a Hub; it answers when this returns.
+    /// Starts a Hub, which accepts requests when this returns.
     ///
     /// # Errors
-    /// When the port is taken, or a directory of a repository cannot be read.
+    /// If the port is in use, or a directory of a repository cannot be read.
     pub fn start(config: Config) -> io::Result<Self> {
         let listen = |port| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         let (hub, cdn, tunnels) = (listen(config.port)?, listen(0)?, listen(0)?);
@@ -52,10 +52,11 @@ impl FakeHub {
         let scheme = if config.tls { "https" } else { "http" };
         let tls = config.tls.then(|| Arc::clone(&certificate));
         let shared = Arc::new(Shared::new(config, format!("{scheme}://{cdn_address}"))?);
-        // The proxy decrypts the public names, so its targets have to be plain.
+        // The proxy decrypts the public names, so its targets do not use TLS.
         let behind = (listen(0)?, listen(0)?);
         let (plain_hub, plain_cdn) = (behind.0.local_addr()?, behind.1.local_addr()?);
-        let asked = Arc::new(Proxy { hub: plain_hub, cdn: plain_cdn, tls: certificate, asked: Default::default() });
+        let proxy_state =
+            Arc::new(Proxy { hub: plain_hub, cdn: plain_cdn, tls: certificate, requested: Default::default() });
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let (stop, stopped) = oneshot::channel::<Infallible>();
         {
@@ -71,7 +72,7 @@ impl FakeHub {
             }
             tunnels.set_nonblocking(true)?;
             let tunnels = tokio::net::TcpListener::from_std(tunnels)?;
-            tokio::spawn(proxy::serve(tunnels, Arc::clone(&asked)));
+            tokio::spawn(proxy::serve(tunnels, Arc::clone(&proxy_state)));
         }
         let thread = std::thread::Builder::new().name("fake-hub".to_owned()).spawn(move || {
             // The sender is dropped, never used.
@@ -82,7 +83,7 @@ impl FakeHub {
             origin: format!("{scheme}://{hub_address}"),
             cdn: plain_cdn,
             proxy,
-            asked,
+            proxy_state,
             authority,
             shared,
             stop: Some(stop),
@@ -96,7 +97,7 @@ impl FakeHub {
         &self.origin
     }
 
-    /// Value of `HTTPS_PROXY` for a client that asks for the public names: `http://127.0.0.1:PORT`.
+    /// Value of `HTTPS_PROXY` for a client that uses the public names: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn proxy(&self) -> String {
         format!("http://{}", self.proxy)
@@ -114,10 +115,10 @@ impl FakeHub {
         self.cdn
     }
 
-    /// Hosts with ports that the proxy was asked for.
+    /// Hosts with ports that were requested from the proxy.
     #[must_use]
     pub fn tunnels(&self) -> Vec<String> {
-        self.asked.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.proxy_state.requested.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Commit of a repository.
@@ -126,7 +127,7 @@ impl FakeHub {
         self.shared.repos.iter().find(|repo| repo.config.id == id).map(|repo| repo.sha.as_str())
     }
 
-    /// Sum of a file as the Hub gives it: SHA-256 of a large one, git's SHA-1 of a small one.
+    /// Checksum of a file as the Hub reports it: SHA-256 of a large one, git's SHA-1 of a small one.
     #[must_use]
     pub fn sum(&self, id: &str, path: &str) -> Option<&str> {
         let repo = self.shared.repos.iter().find(|repo| repo.config.id == id)?;
@@ -134,7 +135,7 @@ impl FakeHub {
         Some(file.lfs.as_deref().unwrap_or(&file.oid))
     }
 
-    /// Arms a fault, behind those that are armed already.
+    /// Arms a fault, after those that are already armed.
     pub fn add_fault(&self, fault: Fault) {
         self.shared.lock().faults.add(fault);
     }
@@ -144,29 +145,29 @@ impl FakeHub {
         self.shared.lock().faults.clear();
     }
 
-    /// Changes the configuration from the next request on; fields that are read at start only stay.
+    /// Changes the configuration for all later requests; fields that are read only at start have no effect.
     pub fn configure(&self, change: impl FnOnce(&mut Config)) {
         change(&mut self.shared.lock().config);
     }
 
-    /// Refuses all URLs that were signed so far.
+    /// Rejects all URLs that were signed so far.
     pub fn revoke(&self) {
         self.shared.lock().age += 1;
     }
 
-    /// Requests so far, in the order they came.
+    /// Requests so far, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<RequestRecord> {
         self.shared.lock().record.requests.clone()
     }
 
-    /// Requests for a file's content, and bytes of it that went.
+    /// Requests for a file's content, and sent bytes.
     #[must_use]
     pub fn file(&self, path: &str) -> FileCount {
         self.shared.lock().record.files.get(path).copied().unwrap_or_default()
     }
 
-    /// Forgets what was recorded.
+    /// Clears the record.
     pub fn forget(&self) {
         self.shared.lock().record = Default::default();
     }
@@ -204,7 +205,7 @@ async fn serve(connections: Connections, shared: SharedState, (side, scheme): (S
         }
     };
     let router = Router::new().fallback(answer);
-    // It ends with the runtime.
+    // The server stops with the runtime.
     drop(axum::serve(connections, router).await);
 }
 

@@ -1,5 +1,5 @@
 //! Signed URLs of the CDN: every byte of path and query is signed, as CloudFront's newer policies do, so that a client
-//! that prints the URL in another way is refused. Pure, except for the clock.
+//! that changes the form of the URL is rejected. Pure, except for the clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 use crate::repo::hex;
 
-/// Text in each signature, which must never be seen in any output.
+/// Text in each signature, which must never appear in any output.
 pub const SIGNATURE_MARK: &str = "CANARYSIG";
 
 const KEY: &[u8] = b"fake-hub";
@@ -21,20 +21,20 @@ const SIGNATURE: usize = 344;
 pub(crate) struct Signed {
     pub(crate) repo: usize,
     pub(crate) file: usize,
-    /// Revocations that had happened when it was signed.
+    /// Number of revocations before it was signed.
     pub(crate) age: u64,
 }
 
 /// Reason why a URL is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unsigned {
-    /// Not what was signed, byte for byte.
+    /// Differs from the signed bytes.
     Altered,
     /// Expired.
     Expired,
 }
 
-/// Path and query of a signed URL. `name`: the file's; `padding`: characters that make it longer.
+/// Path and query of a signed URL. `name`: name of the file; `padding`: number of additional characters.
 pub(crate) fn sign(signed: Signed, name: &str, seconds: u64, padding: usize) -> String {
     let expires = now() + seconds;
     let name = utf8_percent_encode(name, NON_ALPHANUMERIC).to_string();
@@ -52,7 +52,7 @@ pub(crate) fn sign(signed: Signed, name: &str, seconds: u64, padding: usize) -> 
     format!("{unsigned}&Signature={signature}")
 }
 
-/// Reads path and query of a request, as they came.
+/// Reads path and query of a request, as received.
 pub(crate) fn read(path_and_query: &str) -> Result<Signed, Unsigned> {
     let (unsigned, signature) = path_and_query.rsplit_once("&Signature=").ok_or(Unsigned::Altered)?;
     if signature_of(unsigned) != signature {

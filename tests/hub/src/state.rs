@@ -13,7 +13,7 @@ use crate::fault::{Armed, FaultKind, Route};
 use crate::record::{Record, RequestRecord, Side};
 use crate::repo::Repo;
 
-/// See the module.
+/// Shared state of both origins.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) repos: Vec<Repo>,
@@ -23,13 +23,13 @@ pub(crate) struct Shared {
     state: Mutex<State>,
 }
 
-/// State that changes.
+/// Mutable state.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) faults: Armed,
     pub(crate) record: Record,
-    /// Revocations of all signed URLs so far.
+    /// Number of revocations so far.
     pub(crate) age: u64,
     pub(crate) cdn_requests: u64,
 }
@@ -38,10 +38,10 @@ pub(crate) struct State {
 pub(crate) struct Call {
     pub(crate) side: Side,
     pub(crate) method: Method,
-    /// Path and query as they came.
+    /// Path and query as received.
     pub(crate) target: String,
     pub(crate) headers: HeaderMap,
-    /// Of the connection.
+    /// Scheme of the connection.
     pub(crate) scheme: &'static str,
 }
 
@@ -74,8 +74,8 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a request and its answer.
-    pub(crate) fn note(&self, call: &Call, file: Option<&str>, answer: &Answer) {
+    /// Records a request and its response.
+    pub(crate) fn record_request(&self, call: &Call, file: Option<&str>, answer: &Answer) {
         let record = RequestRecord {
             side: call.side,
             method: call.method.to_string(),
@@ -88,8 +88,8 @@ impl Shared {
         self.lock().record.requests.push(record);
     }
 
-    /// Lets a request suffer what is armed for it. The inner value is the whole answer; without one the fault, if any,
-    /// is for the caller.
+    /// Applies the armed fault of a request. An error is the whole response; otherwise the caller applies the returned
+    /// fault, if any.
     pub(crate) async fn strike(
         &self,
         route: Route,
@@ -111,25 +111,25 @@ impl Shared {
             ))),
             Some(FaultKind::Status { status, code, message, retry_after }) => {
                 let message = message.as_deref().unwrap_or("The fake hub was told to fail.");
-                let mut refused = answer::refusal(status, code.as_deref(), message);
+                let mut rejection = answer::refusal(status, code.as_deref(), message);
                 if let Some(seconds) = retry_after {
-                    answer::set(refused.headers_mut(), "retry-after", &seconds.to_string());
+                    answer::set(rejection.headers_mut(), "retry-after", &seconds.to_string());
                 }
-                Err(Box::new(refused))
+                Err(Box::new(rejection))
             }
             Some(FaultKind::RateLimit { reset }) => {
                 let bucket = if matches!(route, Route::Resolve | Route::File) { "resolvers" } else { "api" };
-                let mut refused = answer::refusal(429, None, "We had to rate limit you, you hit the quota.");
-                let headers = refused.headers_mut();
+                let mut rejection = answer::refusal(429, None, "We had to rate limit you, you hit the quota.");
+                let headers = rejection.headers_mut();
                 answer::set(headers, "ratelimit", &format!("\"{bucket}\";r=0;t={reset}"));
                 answer::set(headers, "ratelimit-policy", &format!("\"fixed window\";\"{bucket}\";q=500;w=300"));
-                Err(Box::new(refused))
+                Err(Box::new(rejection))
             }
             fault => Ok(fault),
         }
     }
 
-    /// A large file by its numbers in a signed URL.
+    /// A large file by its indices in a signed URL.
     pub(crate) fn file(&self, repo: usize, file: usize) -> Option<&crate::repo::RepoFile> {
         self.repos.get(repo)?.files.get(file)
     }
@@ -145,7 +145,7 @@ impl Call {
         format!("{scheme}://{host}")
     }
 
-    /// True if the client asked for a public name.
+    /// True if the client requested a public name.
     pub(crate) fn is_public(&self) -> bool {
         self.header("host").is_some_and(|host| crate::proxy::PUBLIC_NAMES.contains(&host))
     }

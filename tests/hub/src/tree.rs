@@ -7,7 +7,7 @@ use crate::fault::FaultKind;
 use crate::repo::{Repo, RepoFile, pointer_size};
 use crate::state::{Call, Shared};
 
-/// One page of the files below a folder; empty: of all.
+/// One page of the files below a folder; of all files if it is empty.
 pub(crate) fn answer(
     shared: &Shared,
     call: &Call,

@@ -2,48 +2,48 @@
 
 use super::{Copying, ReadBehaviour};
 
-/// How the store behaves. Numbers count the requests that carry content.
+/// Behaviour of the store. Numbers count the requests with content.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Behaviour {
-    /// Each so-manyth is answered 503 ServerBusy.
+    /// Every n-th request returns 503 ServerBusy.
     pub(crate) busy_every: Option<u32>,
-    /// `Retry-After` of such an answer, in seconds.
+    /// `Retry-After` of such a response, in seconds.
     pub(crate) retry_after: Option<u32>,
     /// Every n-th request has its connection closed after half of its content.
     pub(crate) reset_every: Option<u32>,
-    /// One bit of each so-manyth is flipped on the way.
+    /// One bit of every n-th request is flipped in transit.
     pub(crate) flip_every: Option<u32>,
-    /// A checksum header is answered 500, as older emulators do.
+    /// A checksum header returns 500, as with older emulators.
     pub(crate) no_checksums: bool,
-    /// A checksum header is answered 400, with its name.
+    /// A checksum header returns 400, with its name.
     pub(crate) refuses_header: bool,
-    /// This number of requests are answered 500, and all others normally.
+    /// The first n requests return 500.
     pub(crate) fails_first: u32,
-    /// The SAS that brought the so-manyth is refused from then on.
+    /// The SAS of the n-th request is rejected from then on.
     pub(crate) sas_ends_after: Option<u32>,
     /// No SAS is accepted for content after this number of requests.
     pub(crate) refuses_all_after: Option<u32>,
-    /// The SAS does not allow to read or to list.
+    /// The SAS does not permit reading or listing.
     pub(crate) write_only: bool,
-    /// Blocks are gone before the next block list, once.
+    /// Blocks are lost before the next block list, once.
     pub(crate) loses_blocks: bool,
-    /// Content after this number of requests is received and never answered.
+    /// Requests with content after the n-th are received but never get a response.
     pub(crate) silent_after: Option<u32>,
-    /// Content after this number of requests is kept, and answered when the test continues it.
+    /// Requests with content after the n-th are stored, and get their responses when the test releases them.
     pub(crate) held_after: Option<u32>,
-    /// Content is counted and not kept.
+    /// Content is counted but not stored.
     pub(crate) discards: bool,
-    /// How it copies blocks from URLs.
+    /// Behaviour of copies from URLs.
     pub(crate) copying: Copying,
-    /// One bit of each blob that is read is another one.
+    /// One bit of each blob is flipped on reads.
     pub(crate) reads_wrong: bool,
-    /// How blobs are read.
+    /// Behaviour of reads.
     pub(crate) reading: ReadBehaviour,
-    /// Metadata is answered 403, as by a SAS without the right to write it.
+    /// Metadata returns 403, as with a SAS that does not permit writing it.
     pub(crate) refuses_metadata: bool,
-    /// How the list of the container differs from what is there.
+    /// Differences between the list of the container and its content.
     pub(crate) lists: Lists,
-    /// Before the so-manyth list of the whole container another machine writes this blob, in its size.
+    /// Before the n-th list of the whole container, another machine overwrites this blob with the same size.
     pub(crate) writes_before_list: Option<(u32, &'static str)>,
 }
 
@@ -57,14 +57,14 @@ pub(crate) enum Lists {
     Shorter,
     /// Each blob larger than any disk.
     Huge,
-    /// All but the blob that comes first by its name.
+    /// All except the first blob by name.
     WithoutFirst,
     /// Without ETags.
     WithoutEtags,
-    /// Without any marks of writes.
+    /// Without ETags and times of writes.
     WithoutMarks,
-    /// All in the first page, which leads to empty ones that lead to each other.
+    /// All in the first page, which links to empty pages that link to each other.
     Circle,
-    /// All in the first page, and then one empty page after the other.
+    /// All in the first page, and then an endless series of empty pages.
     Endless,
 }

@@ -1,5 +1,5 @@
-//! Put Block From URL. The store reads from public names of the Hub's delivery network alone, which lead to an
-//! address of this machine, and passes the URL on byte for byte, as the service is said to do.
+//! Put Block From URL. The store reads only from public names of the Hub's delivery network, which resolve to a local
+//! address, and passes the URL on byte for byte, as the service reportedly does.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,11 +14,11 @@ use super::answers::{created, error};
 use super::writing::keep;
 use super::{Query, Shared};
 
-/// Longest URL that the service reads from.
+/// Maximum length of a URL that the service reads from.
 const LONGEST: usize = 2048;
 const FAILED: &str = "CannotVerifyCopySource";
 
-/// How the store copies blocks from URLs.
+/// Behaviour of copies of blocks from URLs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Copying {
     /// Address of the delivery network; `None`: the store reads from no other server.
@@ -27,7 +27,7 @@ pub(crate) struct Copying {
     pub(crate) sound: u32,
     /// Fault of the source.
     pub(crate) fault: Option<SourceFault>,
-    /// How often that happens; `None`: from then on.
+    /// Number of faults; `None`: all later copies.
     pub(crate) count: Option<u32>,
     /// Seconds that each copy takes.
     pub(crate) seconds: u64,
@@ -36,13 +36,13 @@ pub(crate) struct Copying {
 /// Fault of the source, as the store reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SourceFault {
-    /// Answers with this status.
+    /// Responds with this status.
     Status(u16),
     /// Redirects.
     Redirect,
     /// The store may not read from outside its network.
     Perimeter,
-    /// One bit of what it sends is another one.
+    /// One bit of its content is flipped.
     Flip,
 }
 
@@ -103,7 +103,7 @@ pub(super) async fn copy(shared: &Shared, name: &str, query: &Query, headers: &H
     created(write)
 }
 
-/// A failure of the source as the service words it; newer versions name the source's own status.
+/// Failure of the source in the form of the service; newer versions include the source's own status.
 fn of_source(status: u16, source: Option<u16>, words: &str) -> Response<Body> {
     let detail = source.map_or_else(String::new, |status| {
         format!("<CopySourceStatusCode>{status}</CopySourceStatusCode><CopySourceErrorMessage>{words}</CopySourceErrorMessage>")
@@ -111,25 +111,26 @@ fn of_source(status: u16, source: Option<u16>, words: &str) -> Response<Body> {
     let text = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{FAILED}</Code><Message>{words}</Message>{detail}</Error>"
     );
-    let mut answer = Response::builder().status(status).header("x-ms-error-code", FAILED);
+    let mut response = Response::builder().status(status).header("x-ms-error-code", FAILED);
     if let Some(status) = source {
-        answer =
-            answer.header("x-ms-copy-source-status-code", status).header("x-ms-copy-source-error-code", "AccessDenied");
+        response = response
+            .header("x-ms-copy-source-status-code", status)
+            .header("x-ms-copy-source-error-code", "AccessDenied");
     }
-    answer.body(Body::from(text)).expect("an answer")
+    response.body(Body::from(text)).expect("a response")
 }
 
-/// Status and body of a GET. The target goes as it is.
+/// Status and body of a GET. The target is sent unchanged.
 async fn fetch(address: SocketAddr, target: &str, range: &str) -> io::Result<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(address).await?;
     let head =
         format!("GET {target} HTTP/1.1\r\nhost: us.aws.cdn.hf.co\r\nrange: {range}\r\nconnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").ok_or(io::ErrorKind::InvalidData)?;
-    let status = String::from_utf8_lossy(&answer[..end]).split(' ').nth(1).and_then(|status| status.parse().ok());
-    Ok((status.ok_or(io::ErrorKind::InvalidData)?, answer.split_off(end + 4)))
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await?;
+    let end = response.windows(4).position(|four| four == b"\r\n\r\n").ok_or(io::ErrorKind::InvalidData)?;
+    let status = String::from_utf8_lossy(&response[..end]).split(' ').nth(1).and_then(|status| status.parse().ok());
+    Ok((status.ok_or(io::ErrorKind::InvalidData)?, response.split_off(end + 4)))
 }
 
 fn length_of(range: &str) -> Option<u64> {

@@ -6,8 +6,8 @@ use axum::http::Response;
 use super::answers::{error, time_of, xml};
 use super::{Blob, Lists, Query, Shared};
 
-/// If the location is a folder of a container, the names in the list begin with it; blobs whose names do so already are
-/// the only ones there.
+/// If the location is a folder of a container, the names in the list begin with it; if any blob names already do, only
+/// those blobs are listed.
 pub(super) fn list(shared: &Shared, query: &Query) -> Response<Body> {
     let mut kept = shared.lock();
     kept.lists += u32::from(!query.contains_key("maxresults"));
@@ -41,7 +41,7 @@ pub(super) fn list(shared: &Shared, query: &Query) -> Response<Body> {
         let name = name.strip_prefix(prefix).unwrap_or(name).replace('&', "&amp;").replace('<', "&lt;");
         format!("<Blob><Name>{prefix}{name}</Name><Properties>{marks}{length}</Properties>{metadata}</Blob>")
     };
-    let at_most = if query.contains_key("maxresults") { 1 } else { usize::MAX };
+    let limit = if query.contains_key("maxresults") { 1 } else { usize::MAX };
     let marker = query.get("marker").map_or("", String::as_str);
     let next = match lists {
         Lists::Circle if marker == "a" => "b".to_owned(),
@@ -49,11 +49,11 @@ pub(super) fn list(shared: &Shared, query: &Query) -> Response<Body> {
         Lists::Endless => format!("{marker}."),
         _ => String::new(),
     };
-    let at_most = if marker.is_empty() { at_most } else { 0 };
+    let limit = if marker.is_empty() { limit } else { 0 };
     let omitted = usize::from(lists == Lists::WithoutFirst);
     let has_folder = !prefix.is_empty() && kept.blobs.keys().any(|name| name.starts_with(prefix));
     let is_listed = |name: &str| !has_folder || name.starts_with(prefix);
     let listed = kept.blobs.iter().filter(|(name, _)| is_listed(name));
-    let blobs: String = listed.skip(omitted).take(at_most).map(entry).collect();
+    let blobs: String = listed.skip(omitted).take(limit).map(entry).collect();
     xml(format!("<EnumerationResults><Blobs>{blobs}</Blobs><NextMarker>{next}</NextMarker></EnumerationResults>"))
 }

@@ -27,10 +27,10 @@ pub(crate) use self::reading::{Read, ReadBehaviour};
 
 const SHA256: &str = "x-ms-meta-sha256";
 
-/// Nothing that a test waits for takes longer.
+/// Maximum wait of a test.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A blob that was made.
+/// Committed blob.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Blob {
     pub(crate) content: Vec<u8>,
@@ -39,24 +39,24 @@ pub(crate) struct Blob {
     pub(crate) sha256: Option<String>,
     bytes: u64,
     blocks: Vec<(String, u64)>,
-    /// Number of the write that made it.
+    /// Number of the write that created it.
     write: u64,
 }
 
-/// Content that arrived for one blob.
+/// Received content of one blob.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Received {
-    /// Indices of the blocks that were taken, in that order.
+    /// Indices of the received blocks, in order.
     pub(crate) blocks: Vec<u64>,
-    /// Times that it was put whole.
+    /// Number of Put Blob requests.
     pub(crate) puts: u32,
-    /// Times that its block list was asked for.
+    /// Number of Get Block List requests.
     pub(crate) asked: u32,
-    /// Times that a list of blocks came for it.
+    /// Number of Put Block List requests.
     pub(crate) commits: u32,
-    /// Of the blocks those that it copied from a URL.
+    /// Number of blocks that were copied from a URL.
     pub(crate) copied: u32,
-    /// Requests for it that had a checksum.
+    /// Number of requests with a checksum.
     pub(crate) with_checksum: u32,
 }
 
@@ -81,11 +81,11 @@ struct StoreState {
 struct Shared {
     kept: Mutex<StoreState>,
     changed: Condvar,
-    /// A permit for each answer that is held no longer.
+    /// A permit for each held response that may be sent.
     answers: Semaphore,
 }
 
-/// The running store; it ends when it is dropped.
+/// Running store; stops when dropped.
 pub(crate) struct BlockStore {
     /// Base address with the account.
     pub(crate) base: url::Url,
@@ -117,7 +117,7 @@ impl BlockStore {
         Self { base: base.parse().expect("a URL"), shared, _stop: stop }
     }
 
-    /// Sets the behaviour; the count of requests restarts, and those in flight get no answer.
+    /// Sets the behaviour; the count of requests restarts, and those in flight get no response.
     pub(crate) fn behaves(&self, behaviour: Behaviour) {
         let mut kept = self.shared.lock();
         (kept.behaviour, kept.seen, kept.taken, kept.silent, kept.lists) = (behaviour, 0, 0, 0, 0);
@@ -135,38 +135,38 @@ impl BlockStore {
         self.shared.lock().blobs.keys().cloned().collect()
     }
 
-    /// Content that arrived for a blob since the last call.
+    /// Received content of a blob since the last call.
     pub(crate) fn take_received(&self, name: &str) -> Received {
         self.shared.lock().received.remove(name).unwrap_or_default()
     }
 
-    /// Reads that came since the last look at them.
+    /// Reads received since the last call.
     pub(crate) fn take_reads(&self) -> Vec<Read> {
         std::mem::take(&mut self.shared.lock().reads)
     }
 
-    /// Sets or removes the recorded SHA-256 of a blob, and leaves its content.
+    /// Sets or removes the recorded SHA-256 of a blob without changing its content.
     pub(crate) fn record_sum(&self, name: &str, sha256: Option<&str>) {
         let mut kept = self.shared.lock();
         kept.blobs.get_mut(name).expect("a blob").sha256 = sha256.map(str::to_owned);
     }
 
-    /// Another machine deletes a blob.
+    /// Deletes a blob as another machine.
     pub(crate) fn delete(&self, name: &str) {
         self.shared.lock().blobs.remove(name);
     }
 
-    /// Another machine writes a blob.
+    /// Writes a blob as another machine.
     pub(crate) fn write(&self, name: &str, content: Vec<u8>) {
         self.shared.lock().write(name, content);
     }
 
-    /// Forgets all blocks that belong to no blob yet.
+    /// Discards all uncommitted blocks.
     pub(crate) fn lose_blocks(&self) {
         self.shared.lock().blocks.clear();
     }
 
-    /// How many requests were left without an answer.
+    /// Number of requests without a response.
     pub(crate) fn silent(&self) -> u32 {
         self.shared.lock().silent
     }
@@ -181,12 +181,12 @@ impl BlockStore {
         self.wait_until(|kept| kept.taken >= taken && kept.silent >= silent);
     }
 
-    /// Waits until the answer to a request whose content was kept is held.
+    /// Waits until the response to a request whose content was stored is held.
     pub(crate) fn wait_until_held(&self) {
         self.wait_until(|kept| kept.held > 0);
     }
 
-    /// Sends the answers that are held, and holds no more.
+    /// Sends the held responses, and holds no more.
     pub(crate) fn answer_held(&self) {
         let mut kept = self.shared.lock();
         kept.behaviour.held_after = None;
@@ -198,7 +198,7 @@ impl BlockStore {
         let mut kept = self.shared.lock();
         while !is_so(&kept) {
             let StoreState { taken, silent, held, .. } = *kept;
-            assert!(begun.elapsed() < LIMIT, "{taken} taken, {silent} without an answer, {held} with a held one");
+            assert!(begun.elapsed() < LIMIT, "{taken} received, {silent} without a response, {held} with a held one");
             kept = self.shared.changed.wait_timeout(kept, Duration::from_millis(200)).expect("the store").0;
         }
     }
@@ -261,7 +261,7 @@ async fn store_answer(
         Method::PUT if is_of("blocklist") => writing::commit(shared, name, headers, body).await,
         Method::PUT => writing::content(shared, line, name, (query, headers, &sas), body).await,
         Method::DELETE => match shared.lock().blobs.remove(name) {
-            Some(_) => Response::builder().status(202).body(Body::empty()).expect("an answer"),
+            Some(_) => Response::builder().status(202).body(Body::empty()).expect("a response"),
             None => error(404, "BlobNotFound"),
         },
         _ => error(400, "UnsupportedHttpVerb"),

@@ -1,4 +1,4 @@
-//! Get Blob, whole or a range of it, with the faults that a download meets.
+//! Get Blob, whole or a range of it, with the faults that affect downloads.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,9 +13,9 @@ use super::{Line, Shared, StoreState};
 /// Behaviour of reads of blobs. Numbers count the reads since the behaviour was set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadBehaviour {
-    /// Every n-th read is answered with 503 ServerBusy.
+    /// Every n-th read returns 503 ServerBusy.
     pub(crate) busy_every: Option<u32>,
-    /// The connection of every n-th read breaks off after half of its content.
+    /// The connection of every n-th read is closed after half of its content.
     pub(crate) reset_every: Option<u32>,
     /// Every n-th response is well-formed and ends after half of its content.
     pub(crate) short_every: Option<u32>,
@@ -23,15 +23,15 @@ pub(crate) struct ReadBehaviour {
     pub(crate) sas_ends_after: Option<u32>,
     /// No SAS at all is accepted after n reads.
     pub(crate) refuses_all_after: Option<u32>,
-    /// Before the n-th read another machine writes this blob, in its size.
+    /// Before the n-th read, another machine overwrites this blob with the same size.
     pub(crate) writes_before: Option<(u32, &'static str)>,
-    /// Reads after the n-th are never answered.
+    /// Reads after the n-th never get a response.
     pub(crate) silent_after: Option<u32>,
-    /// Reads of this blob are never answered.
+    /// Reads of this blob never get a response.
     pub(crate) silent: Option<&'static str>,
-    /// The responses for this blob name another range than the one asked for.
+    /// The responses for this blob name a range other than the requested one.
     pub(crate) other_range: Option<&'static str>,
-    /// Before the n-th read a file of the user appears at this path: `mine`.
+    /// Before the n-th read, a file of the user with the content `mine` appears at this path.
     pub(crate) appears_before: Option<(u32, PathBuf)>,
 }
 
@@ -42,11 +42,11 @@ pub(crate) struct Read {
     /// `bytes=0-4194303`; empty if no range was requested.
     pub(crate) range: String,
     pub(crate) if_match: String,
-    /// Status of the answer.
+    /// Status of the response.
     pub(crate) status: u16,
 }
 
-/// Answers one read, and records it.
+/// Responds to one read, and records it.
 pub(super) async fn read(
     shared: &Shared,
     line: &Line,
@@ -110,7 +110,10 @@ fn blob(
     }
     let range = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
     let Some((Ok(first), Ok(last))) = range.map(|(first, last)| (first.parse::<usize>(), last.parse::<usize>())) else {
-        return marked(Response::builder().status(200).body(Body::from(content)).expect("an answer"), Some(blob.write));
+        return marked(
+            Response::builder().status(200).body(Body::from(content)).expect("a response"),
+            Some(blob.write),
+        );
     };
     let total = content.len();
     if first >= total {
@@ -126,18 +129,18 @@ fn blob(
         Body::from(part)
     } else if is_due(reading.reset_every) {
         part.truncate(length / 2);
-        return marked(answer.header("content-length", length).body(broken(line, part)).expect("an answer"), None);
+        return marked(answer.header("content-length", length).body(broken(line, part)).expect("a response"), None);
     } else {
         Body::from(part)
     };
-    marked(answer.body(body).expect("an answer"), Some(blob.write))
+    marked(answer.body(body).expect("a response"), Some(blob.write))
 }
 
 /// Content after which the connection breaks.
 fn broken(line: &Line, part: Vec<u8>) -> Body {
     let line = line.clone();
     let reset = futures_util::stream::once(async move {
-        // What was sent before has to reach the reader.
+        // The content sent before has to reach the reader.
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         line.close();
         Err(io::Error::from(io::ErrorKind::ConnectionReset))

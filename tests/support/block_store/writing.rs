@@ -57,7 +57,7 @@ pub(super) async fn content(
     if sum.is_some() && behaviour.refuses_header {
         let text = "<Error><Code>UnsupportedHeader</Code><Message>One of the HTTP headers is not supported.</Message>\
                     <HeaderName>x-ms-content-crc64</HeaderName><HeaderValue>x</HeaderValue></Error>";
-        return Response::builder().status(400).body(Body::from(text)).expect("an answer");
+        return Response::builder().status(400).body(Body::from(text)).expect("a response");
     }
     if sum.is_some() && behaviour.no_checksums {
         return error(500, "InternalError");
@@ -92,12 +92,12 @@ pub(super) async fn content(
         std::future::pending::<()>().await;
     }
     if is_held {
-        shared.answers.acquire().await.expect("it is never closed").forget();
+        shared.answers.acquire().await.expect("the semaphore is never closed").forget();
     }
     created(write)
 }
 
-/// The number of the write, where it made a blob.
+/// Stores content. Returns the number of the write if it created a blob.
 pub(super) fn keep(
     kept: &mut StoreState,
     name: &str,
@@ -108,8 +108,8 @@ pub(super) fn keep(
     received.with_checksum += u32::from(headers.contains_key("x-ms-content-crc64"));
     if let Some(id) = query.get("blockid") {
         let raw = STANDARD.decode(id).expect("a block id in base64");
-        let place = raw.last_chunk::<8>().expect("a place in it");
-        received.blocks.push(u64::from_be_bytes(*place));
+        let index = raw.last_chunk::<8>().expect("an index in the block id");
+        received.blocks.push(u64::from_be_bytes(*index));
         kept.blocks.entry(name.to_owned()).or_default().insert(id.clone(), (content, bytes));
         None
     } else {
@@ -131,10 +131,10 @@ pub(super) async fn commit(shared: &Shared, name: &str, headers: &HeaderMap, bod
     if std::mem::take(&mut kept.behaviour.loses_blocks) {
         kept.blocks.remove(name);
     }
-    let mut there = kept.blocks.remove(name).unwrap_or_default();
+    let mut stored = kept.blocks.remove(name).unwrap_or_default();
     let mut blob = Blob { content_type: content_type(headers), sha256: sha256(headers), ..Blob::default() };
     for id in ids {
-        let Some((content, bytes)) = there.remove(id) else { return error(400, "InvalidBlockList") };
+        let Some((content, bytes)) = stored.remove(id) else { return error(400, "InvalidBlockList") };
         blob.content.extend_from_slice(&content);
         blob.bytes += bytes;
         blob.blocks.push((id.to_owned(), bytes));
@@ -165,7 +165,7 @@ pub(super) fn block_list(shared: &Shared, name: &str) -> Response<Body> {
 
 fn length(headers: &HeaderMap) -> u64 {
     let text = headers.get("content-length").and_then(|value| value.to_str().ok());
-    text.and_then(|text| text.parse().ok()).expect("a length is told")
+    text.and_then(|text| text.parse().ok()).expect("a Content-Length")
 }
 
 fn content_type(headers: &HeaderMap) -> String {

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn every_condition_counts_in_any_case() {
+    fn every_condition_is_applied_ignoring_case() {
         let text = |text: &str| Some(text.to_owned());
         let none = CatalogFilter::default;
         for (filter, fits) in [

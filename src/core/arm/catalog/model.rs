@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_a_wrong_type_count_as_absent() {
+    fn fields_of_a_wrong_type_are_treated_as_absent() {
         let model = model(r#"{"name":"m","skus":"?","isDefaultVersion":"x","capabilities":[],"deprecation":7}"#);
         let view = model.view();
         assert!(view.skus().is_empty() && !view.is_default_version() && view.retires().is_none());

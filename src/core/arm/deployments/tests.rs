@@ -239,7 +239,7 @@ paused! {
     async fn a_deletion_is_verified_by_the_missing_deployment() {
         for first in [accepted(&[]), answer("200 OK", &[], ""), answer("204 No Content", &[], ""), missing()] {
             let fixture = Fixture::play(vec![first, in_state("Succeeded"), in_state("Deleting"), missing()]).await;
-            fixture.delete().await.expect("gone");
+            fixture.delete().await.expect("deleted");
             assert_eq!(fixture.lines(), ["DELETE /d", "GET /d", "GET /d", "GET /d"]);
         }
     }

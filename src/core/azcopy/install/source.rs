@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn redirects_of_the_default_source_stay_with_microsoft() {
-        let source = source(&[]).expect("a place");
+        let source = source(&[]).expect("a source");
         let good = [
             "https://aka.ms/x",
             "https://AKA.MS/x",
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn redirects_of_a_custom_source_stay_on_its_host() {
-        let own = |url: &str| source(&[(var::AZCOPY_URL, url), (var::AZCOPY_SHA256, SHA)]).expect("a place");
+        let own = |url: &str| source(&[(var::AZCOPY_URL, url), (var::AZCOPY_SHA256, SHA)]).expect("a source");
         let urls = [
             "https://mirror.corp/x",
             "https://mirror.corp:8443/x",
@@ -187,13 +187,13 @@ mod tests {
             assert!(said(&[(var::AZCOPY_SHA256, sha)]).contains("64 hexadecimal digits"));
         }
         let own = source(&[(var::AZCOPY_URL, "https://h/p?sig=CANARY#CANARY"), (var::AZCOPY_SHA256, SHA)]);
-        assert_eq!(own.expect("a place").shown(), "https://h/p");
+        assert_eq!(own.expect("a source").shown(), "https://h/p");
     }
 
     #[test]
     fn a_checksum_is_verified_for_every_source() {
-        let checked = source(&[(var::AZCOPY_SHA256, SHA)]).expect("a place");
+        let checked = source(&[(var::AZCOPY_SHA256, SHA)]).expect("a source");
         assert!(checked.check(&SHA.to_ascii_lowercase()).is_ok() && checked.check("0").is_err());
-        assert!(source(&[]).expect("a place").check("0").is_ok());
+        assert!(source(&[]).expect("a source").check("0").is_ok());
     }
 }

@@ -110,7 +110,7 @@ struct JsonCase {
 
 /// Documents of `ci/json.sh`: a fixed selection, and more if `JSON_DOCUMENTS` names a file of them.
 #[test]
-#[expect(clippy::print_stdout, reason = "how much was compared, for who runs the script")]
+#[expect(clippy::print_stdout, reason = "number of comparisons, for the user of the script")]
 fn a_document_is_accepted_exactly_if_pythons_json_accepts_it() {
     let kept = include_str!("../../../../tests/data/json.jsonl").to_owned();
     let text = match std::env::var("JSON_DOCUMENTS") {
@@ -127,7 +127,7 @@ fn a_document_is_accepted_exactly_if_pythons_json_accepts_it() {
         valid += u32::from(case.valid);
     }
     println!("{all} documents, {valid} of them valid");
-    assert!(all >= 500 && valid >= 100, "{all} documents, {valid} of them valid, show nothing");
+    assert!(all >= 500 && valid >= 100, "{all} documents, {valid} of them valid, are too few");
 }
 
 #[test]

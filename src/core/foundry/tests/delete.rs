@@ -59,14 +59,14 @@ async fn a_version_that_still_exists_is_not_deleted() {
         vec![answer("202 X", &["location: /op"], ""), ok(r#"{"status":"Succeeded"}"#), existing()],
     ] {
         let (outcome, sent) = delete(plays).await;
-        assert!(matches!(outcome.expect_err("still there"), DeleteError::StillExists));
+        assert!(matches!(outcome.expect_err("it still exists"), DeleteError::StillExists));
         assert_eq!(sent.iter().filter(|line| *line == GET).count(), 9);
     }
     let (outcome, sent) = delete(vec![answer("404 X", &[], ""), existing()]).await;
-    assert!(matches!(outcome.expect_err("still there"), DeleteError::Refused(_)));
+    assert!(matches!(outcome.expect_err("it still exists"), DeleteError::Refused(_)));
     assert_eq!(sent, [DELETE, GET]);
     let (outcome, _) = delete(vec![ok(""), answer("403 X", &[], "")]).await;
-    assert!(matches!(outcome.expect_err("nobody may look"), DeleteError::Unwatchable(_)));
+    assert!(matches!(outcome.expect_err("reads are rejected"), DeleteError::Unwatchable(_)));
 }
 
 async fn the_limit_ends_the_wait() {

@@ -74,7 +74,7 @@ async fn names_and_versions_are_one_path_segment_each() {
 async fn a_pending_upload_is_requested_and_its_errors_show_no_sas() {
     let body = r#"{"blobReference":{"blobUri":"https://s/c","credential":{"sasUri":"https://s/c?sig=CANARY"}}}"#;
     let server = Server::play(vec![answer("201 Created", &[], body)]).await;
-    let pending = foundry(&server).start_pending_upload(&name(), &version()).await.expect("a place");
+    let pending = foundry(&server).start_pending_upload(&name(), &version()).await.expect("a location");
     assert_eq!(pending.blob_uri.as_str(), "https://s/c");
     let request = server.seen().remove(0);
     let line = format!("POST {PREFIX}/m/versions/1/startPendingUpload?api-version={} ", API.get());

@@ -70,7 +70,7 @@ fn version() -> ModelVersion {
 }
 
 fn registration() -> Registration {
-    let blob_uri = "https://s.example/c".parse().expect("a place");
+    let blob_uri = "https://s.example/c".parse().expect("a location");
     Registration { blob_uri, details: ModelDetails::default() }
 }
 

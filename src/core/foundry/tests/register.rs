@@ -13,7 +13,7 @@ for_each_api_version!(
     other_rejections_are_final,
     polling_survives_a_busy_service_and_network_failures,
     the_model_is_polled_if_the_operation_cannot_be_read,
-    the_model_is_polled_if_the_operation_is_gone,
+    the_model_is_polled_if_the_operation_is_missing,
     a_success_without_a_model_is_not_verified,
     only_this_version_at_this_location_is_the_registered_model,
     a_state_that_is_not_text_is_not_final,
@@ -103,8 +103,10 @@ async fn without_create_async_the_version_is_put_once() {
         outcome.expect("registered");
         assert_eq!(sent, [CREATE, PUT, OPERATION, GET]);
         let (outcome, _, sent) = register(vec![no_route, answer("400 X", &[], "")]).await;
-        let RegisterError::NoRoute { first, second } = outcome.expect_err("both refused") else { panic!("no way") };
-        assert!(matches!(first.status(), Some(404 | 405)), "the first error is told: {first:?}");
+        let RegisterError::NoRoute { first, second } = outcome.expect_err("both refused") else {
+            panic!("another error")
+        };
+        assert!(matches!(first.status(), Some(404 | 405)), "the first error is reported: {first:?}");
         assert_eq!(second.status(), Some(400));
         assert_eq!(sent, [CREATE, PUT]);
     }
@@ -115,9 +117,9 @@ async fn without_create_async_the_version_is_put_once() {
 
 async fn an_operation_on_another_host_is_not_polled_and_the_model_is() {
     let other = Server::play(vec![state("Succeeded")]).await;
-    let away = answer("202 Accepted", &[&format!("location: {}op", other.url)], "{}");
+    let redirected = answer("202 Accepted", &[&format!("location: {}op", other.url)], "{}");
     let creating = with_state("Creating");
-    let (outcome, reported, sent) = register(vec![away, missing(), creating, ours()]).await;
+    let (outcome, reported, sent) = register(vec![redirected, missing(), creating, ours()]).await;
     outcome.expect("registered");
     assert_eq!(reported, ["InProgress", "Creating"]);
     assert_eq!((sent, other.seen().len()), (vec![CREATE.into(), GET.into(), GET.into(), GET.into()], 0));
@@ -133,12 +135,12 @@ async fn after_an_unknown_outcome_the_model_is_looked_up_before_any_retry() {
         assert_eq!(sent, [CREATE, GET, GET]);
 
         let (outcome, _, sent) = register(vec![doubt.clone(), missing(), accepted(), state("Completed"), ours()]).await;
-        outcome.expect("the second try");
+        outcome.expect("the second attempt");
         assert_eq!(sent, [CREATE, GET, CREATE, OPERATION, GET]);
 
         let (outcome, _, sent) =
             register(vec![doubt.clone(), missing(), conflict(), missing(), missing(), ours()]).await;
-        outcome.expect("the conflict was with ourselves");
+        outcome.expect("the conflict was with our own request");
         assert_eq!(sent, [CREATE, GET, CREATE, GET, GET, GET]);
 
         let (outcome, _, _) = register(vec![doubt.clone(), model("https://other.example/c?sig=CANARY")]).await;
@@ -178,7 +180,7 @@ async fn polling_survives_a_busy_service_and_network_failures() {
     assert_eq!(sent.len(), 10);
 }
 
-/// The model decides immediately if this user may not read the operation, and after some attempts if nobody can.
+/// The model decides immediately if this user may not read the operation, and after some attempts if no user can.
 async fn the_model_is_polled_if_the_operation_cannot_be_read() {
     let (outcome, _, sent) = register(vec![accepted(), answer("403 X", &[], ""), missing(), state("Failed")]).await;
     assert!(matches!(outcome.expect_err("it is read again"), RegisterError::Failed(_)));
@@ -188,11 +190,11 @@ async fn the_model_is_polled_if_the_operation_cannot_be_read() {
     outcome.expect("registered");
     assert_eq!(sent, [CREATE, OPERATION, OPERATION, OPERATION, GET]);
     let (outcome, _, sent) = register(vec![accepted(), answer("403 X", &[], "")]).await;
-    assert!(matches!(outcome.expect_err("the project itself says no"), RegisterError::Unwatchable(_)));
+    assert!(matches!(outcome.expect_err("the project rejects reads"), RegisterError::Unwatchable(_)));
     assert_eq!(sent, [CREATE, OPERATION, GET]);
 }
 
-async fn the_model_is_polled_if_the_operation_is_gone() {
+async fn the_model_is_polled_if_the_operation_is_missing() {
     let (outcome, _, sent) = register(vec![accepted(), answer("404 X", &[], ""), ours()]).await;
     outcome.expect("registered");
     assert_eq!(sent, [CREATE, OPERATION, GET]);
@@ -200,10 +202,10 @@ async fn the_model_is_polled_if_the_operation_is_gone() {
 
 async fn a_success_without_a_model_is_not_verified() {
     let (outcome, _, sent) = register(vec![accepted(), state("Succeeded"), missing()]).await;
-    assert!(matches!(outcome.expect_err("nothing there"), RegisterError::NotProved));
+    assert!(matches!(outcome.expect_err("there is no model"), RegisterError::NotProved));
     assert_eq!(sent.len(), 2 + 9);
     let (outcome, _, _) = register(vec![accepted(), state("Succeeded"), with_state("Failed")]).await;
-    assert!(matches!(outcome.expect_err("the model says no"), RegisterError::Failed(_)));
+    assert!(matches!(outcome.expect_err("the model has failed"), RegisterError::Failed(_)));
 }
 
 async fn only_this_version_at_this_location_is_the_registered_model() {

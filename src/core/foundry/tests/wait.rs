@@ -12,7 +12,7 @@ for_each_api_version!(
     any_404_is_retried_and_its_code_is_kept,
     an_unreachable_project_ends_the_wait_unless_something_was_seen,
     missing_and_vanished_models_are_distinguished,
-    only_this_versions_final_state_counts,
+    only_the_final_state_of_this_version_is_accepted,
     the_limit_ends_the_wait,
 );
 
@@ -115,13 +115,13 @@ async fn missing_and_vanished_models_are_distinguished() {
     let start = Instant::now();
     let (outcome, _, sent) = wait(None, vec![missing(), missing(), missing(), creating(), missing()]).await;
     assert!(
-        matches!(outcome.expect_err("gone"), RegisterError::Absent { last_status, .. } if last_status.as_deref() == Some("Creating"))
+        matches!(outcome.expect_err("deleted"), RegisterError::Absent { last_status, .. } if last_status.as_deref() == Some("Creating"))
     );
     // The first poll half a minute after the one that saw it, after 1.75 seconds.
     assert_eq!((sent.len(), start.elapsed().as_secs()), (9, 45));
 }
 
-async fn only_this_versions_final_state_counts() {
+async fn only_the_final_state_of_this_version_is_accepted() {
     let another = ok(r#"{"name":"m","version":"2","provisioningState":"Succeeded"}"#);
     let (outcome, _, _) = wait(None, vec![another]).await;
     let RegisterError::Unwatchable(error) = outcome.expect_err("another version") else { panic!("another error") };

@@ -31,7 +31,7 @@ impl ClockHold {
     }
 
     /// Reads the client's trace: `>` begins a request, `<` ends it.
-    pub(super) fn hear(&self, report: &Report) {
+    pub(super) fn observe(&self, report: &Report) {
         match report {
             Report::Debug(line) if line.starts_with("> ") => self.begin(),
             Report::Debug(line) if line.starts_with("< ") => self.end(),

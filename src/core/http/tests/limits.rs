@@ -1,4 +1,4 @@
-//! Responses that break off, never arrive or never end; proxies.
+//! Responses that are interrupted, never arrive or never end; proxies.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn an_interrupted_body_is_requested_again() {
         let server = Server::play(plays).await;
         let (client, _) = client(&[]);
         let request = Request::new(Method::GET, server.url.clone(), Retry::Idempotent);
-        assert_eq!(client.send(&request).await.expect("the second try").body, b"{}");
+        assert_eq!(client.send(&request).await.expect("the second attempt").body, b"{}");
     }
     let server = Server::play(vec![cut]).await;
     let (client, _) = client(&[]);
@@ -29,7 +29,7 @@ async fn an_interrupted_body_is_requested_again() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn the_status_counts_when_an_error_body_is_interrupted() {
+async fn the_status_is_used_when_an_error_body_is_interrupted() {
     let server = Server::play(vec![raw("HTTP/1.1 403 X\r\ncontent-length: 100\r\n\r\n{")]).await;
     let (client, _) = client(&[]);
     let error = client.send(&Request::new(Method::GET, server.url.clone(), Retry::Idempotent)).await.expect_err("403");
@@ -75,7 +75,7 @@ async fn a_dropped_request_leaves_no_connection() {
         }
     };
     tokio::select! {
-        _ = client.send(&request) => panic!("nobody answers"),
+        _ = client.send(&request) => panic!("the server never responds"),
         () = arrived => {}
     }
     tokio::time::sleep(Duration::from_secs(3600)).await;

@@ -83,7 +83,7 @@ async fn a_busy_service_is_retried_four_times_and_reported_once() {
 async fn each_attempt_has_its_own_id() {
     let server = Server::play(vec![answer("500 X", &[], ""), answer("200 OK", &[], "")]).await;
     let (client, _) = client(&[]);
-    client.send(&get(&server.url, Retry::Idempotent)).await.expect("the second try");
+    client.send(&get(&server.url, Retry::Idempotent)).await.expect("the second attempt");
     let id =
         |request: &String| request.lines().find(|line| line.starts_with("x-ms-client-request-id")).map(str::to_owned);
     let ids: Vec<_> = server.seen().iter().map(id).collect();
@@ -163,7 +163,7 @@ async fn faults_have_names_and_name_host_and_port() {
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("port").local_addr().expect("address");
     let (client, _) = client(&[]);
     let url = Url::parse(&format!("http://{closed}/?sig=CANARY")).expect("url");
-    let error = client.send(&get(&url, Retry::None)).await.expect_err("nobody listens");
+    let error = client.send(&get(&url, Retry::None)).await.expect_err("the port is closed");
     assert_eq!(error.to_string(), format!("could not reach {closed}: connection refused"));
     assert!(!format!("{error:?}").contains("CANARY"));
     assert!(matches!(error, HttpError::Network { connecting: true, .. }));

@@ -112,7 +112,7 @@ pub(crate) fn client(vars: &[(&str, &str)]) -> (HttpClient, Arc<Mutex<Vec<Report
     let reports = Arc::new(Mutex::new(Vec::new()));
     let (kept, hold) = (Arc::clone(&reports), ClockHold::of_this_thread());
     let reporter: Reporter = Arc::new(move |report| {
-        hold.hear(&report);
+        hold.observe(&report);
         kept.lock().expect("reports").push(report);
     });
     (HttpClient::new(&env, Timings::default(), reporter, true), reports)

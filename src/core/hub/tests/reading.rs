@@ -56,7 +56,7 @@ async fn the_delivery_network_gets_no_token_and_one_url_serves_all_ranges() {
     let seen = cdn.seen();
     assert!(seen.iter().all(|request| !request.contains("authorization")), "{seen:?}");
     assert!(seen[0].contains("range: bytes=0-3\r\n") && seen[1].contains("range: bytes=2-7\r\n"));
-    let signed = file.signed_url().await.expect("a place").expect("a signed URL");
+    let signed = file.signed_url().await.expect("a location").expect("a signed URL");
     assert!(signed.raw().ends_with("Signature=CANARY") && signed.copy_fault().is_some());
 }
 

@@ -58,8 +58,8 @@ async fn a_renamed_repository_is_followed_within_the_hub() {
     assert_eq!(pinned.repo.as_str(), "org/new");
     assert_eq!(notices(&reports), ["The repository 'org/repo' was renamed to 'org/new'."]);
 
-    let away = answer("307 Temporary Redirect", &["location: https://evil.example/x?sig=CANARY"], "");
-    let server = Server::play(vec![away]).await;
+    let redirected = answer("307 Temporary Redirect", &["location: https://evil.example/x?sig=CANARY"], "");
+    let server = Server::play(vec![redirected]).await;
     let (client, _) = hub(&server, None);
     let error = client.pin(address("org/repo").repo(), "main").await.expect_err("a redirect");
     assert!(matches!(error, HubError::Redirect { to, .. } if to == "https://evil.example/x"));

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn buffered_content_counts_only_once_acknowledged() {
+    fn buffered_content_is_counted_only_once_acknowledged() {
         let progress = Arc::new(RequestProgress::new(8 << 20));
         let mut watched = TrackedRequest { progress: Arc::clone(&progress), beside: 1, from: None };
         let look = Instant::now();

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_counts_once_every_block_before_it_is_stored() {
+    fn a_state_is_valid_once_every_block_before_it_is_stored() {
         let mut ledger = Ledger::new(2);
         ledger.summed(3, vec![3]);
         assert_eq!(ledger.advance(), None);

@@ -1,6 +1,6 @@
 //! Requests that read blobs and lists.
 
-use super::{Committed, Contents, FilePart, key, marks};
+use super::{Committed, Contents, FilePart, key, with_version_headers};
 use crate::listing;
 use crate::request::Request;
 use crate::response::Response;
@@ -13,7 +13,7 @@ impl Contents {
         let uncommitted = blob.uncommitted.iter().map(|(id, bytes)| (id.as_str(), *bytes));
         let response = Response::new(200).xml(listing::blocks(committed, uncommitted));
         match &blob.committed {
-            Some(committed) => marks(response, committed),
+            Some(committed) => with_version_headers(response, committed),
             None => response,
         }
     }
@@ -21,14 +21,14 @@ impl Contents {
     pub(super) fn properties(&self, request: &Request) -> Response {
         match self.blobs.get(&key(request)).and_then(|blob| blob.committed.as_ref()) {
             None => Response::refusal(404, "BlobNotFound"),
-            Some(committed) => described(Response::new(200).length(committed.bytes), committed)
+            Some(committed) => with_blob_headers(Response::new(200).length(committed.bytes), committed)
                 .header("x-ms-access-tier", "Hot")
                 .header("x-ms-lease-status", "unlocked")
                 .header("x-ms-lease-state", "available"),
         }
     }
 
-    /// Get Blob, whole or a range of it.
+    /// Get Blob: the whole blob or a range.
     pub(super) fn read(&self, request: &Request) -> Response {
         let committed = self.blobs.get(&key(request)).and_then(|blob| blob.committed.as_ref());
         let (Some(served), Some(committed)) = (&self.served, committed) else {
@@ -39,8 +39,8 @@ impl Contents {
             return Response::refusal(412, "ConditionNotMet");
         }
         let file = served.join(&request.blob);
-        let asked = request.header("x-ms-range").or_else(|| request.header("range"));
-        let (response, start, bytes) = match asked {
+        let requested = request.header("x-ms-range").or_else(|| request.header("range"));
+        let (response, start, bytes) = match requested {
             None => (Response::new(200), 0, committed.bytes),
             Some(range) => {
                 let range = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
@@ -56,7 +56,7 @@ impl Contents {
                 (Response::new(206).header("content-range", &sent), first, last + 1 - first)
             }
         };
-        described(response.part(FilePart { file, start, bytes }), committed)
+        with_blob_headers(response.part(FilePart { file, start, bytes }), committed)
     }
 
     pub(super) fn list(&self, request: &Request) -> Response {
@@ -78,9 +78,9 @@ impl Contents {
     }
 }
 
-/// Marks, content type and metadata of a blob.
-fn described(response: Response, committed: &Committed) -> Response {
-    let response = marks(response, committed)
+/// Adds version headers, content type and metadata of a blob.
+fn with_blob_headers(response: Response, committed: &Committed) -> Response {
+    let response = with_version_headers(response, committed)
         .header("content-type", &committed.content_type)
         .header("x-ms-blob-type", "BlockBlob")
         .header("accept-ranges", "bytes");

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde::Deserialize;
 
-use super::{Committed, Contents, key, marks};
+use super::{Committed, Contents, key, with_version_headers};
 use crate::request::Request;
 use crate::response::Response;
 
@@ -34,7 +34,7 @@ impl Contents {
             return Response::refusal(400, "InvalidQueryParameterValue");
         };
         let uncommitted = &mut self.blobs.entry(key(request)).or_default().uncommitted;
-        // The service refuses ids of different lengths in one blob.
+        // The service rejects IDs of different lengths in one blob.
         if uncommitted.keys().next().is_some_and(|other| other.len() != id.len()) {
             return Response::refusal(400, "InvalidBlobOrBlock");
         }
@@ -82,7 +82,8 @@ impl Contents {
             md5: text("x-ms-blob-content-md5").or_else(|| text("content-md5")),
             metadata: request.metadata(),
         };
-        let response = marks(Response::new(201), &committed).header("x-ms-request-server-encrypted", "true");
+        let response =
+            with_version_headers(Response::new(201), &committed).header("x-ms-request-server-encrypted", "true");
         let blob = self.blobs.entry(key(request)).or_default();
         blob.writes += 1;
         blob.uncommitted.clear();
@@ -98,8 +99,8 @@ impl Contents {
     }
 }
 
-/// Length of the content: that of a structured message is longer than what it holds.
+/// Length of the content: a structured message is longer than its content.
 fn content_length(request: &Request) -> u64 {
-    let told = request.header("x-ms-structured-content-length").and_then(|text| text.parse().ok());
-    told.or(request.length).unwrap_or(0)
+    let declared = request.header("x-ms-structured-content-length").and_then(|text| text.parse().ok());
+    declared.or(request.length).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! Azure Resource Manager: authorization, and the reads that lead to a project. Deployments and the catalogue are in
+//! Azure Resource Manager: authorization, and the reads that find a project. Deployments and the catalogue are in
 //! sibling modules.
 
 use axum::Json;
@@ -26,13 +26,13 @@ pub(super) fn answer(state: &mut State, request: &Incoming, call: &ArmCall) -> A
     }
     require_version(&state.config.arm, request, call)?;
     let arm = &state.config.arm;
-    let opened: Vec<ArmTenant> = arm
+    let visible: Vec<ArmTenant> = arm
         .tenants
         .iter()
         .filter(|tenant| tenant.token.as_deref().is_none_or(|wanted| wanted == token))
         .cloned()
         .collect();
-    if opened.is_empty() {
+    if visible.is_empty() {
         return Err(unauthorized());
     }
     match call {
@@ -41,17 +41,17 @@ pub(super) fn answer(state: &mut State, request: &Incoming, call: &ArmCall) -> A
         | ArmCall::DeploymentSkus { account, .. }
         | ArmCall::AccountModels(account)
         | ArmCall::ContentFilters(account) => {
-            here(&state.config, &opened, account)?;
-            permitted(&state.config, account, action(call))?;
+            require_account(&state.config, &visible, account)?;
+            require_permission(&state.config, account, action(call))?;
         }
         ArmCall::Capacities { subscription, .. } | ArmCall::Feature { subscription, .. } => {
-            holder(arm, &opened, subscription).map(drop)?;
+            holds_account(arm, &visible, subscription).map(drop)?;
         }
         ArmCall::RegionModels(region)
         | ArmCall::Usages(region)
         | ArmCall::Operation { region, .. }
-        | ArmCall::OperationResult { region, .. } => holder(arm, &opened, &region.subscription).map(drop)?,
-        _ => return read(&state.config, request, call, &opened),
+        | ArmCall::OperationResult { region, .. } => holds_account(arm, &visible, &region.subscription).map(drop)?,
+        _ => return read(&state.config, request, call, &visible),
     }
     match call {
         ArmCall::Deployments(_) => deployments::list(state, request),
@@ -106,7 +106,7 @@ fn require_version(arm: &Arm, request: &Incoming, call: &ArmCall) -> Result<(), 
     ))
 }
 
-/// The action that a role must allow.
+/// Action that a role must allow.
 fn action(call: &ArmCall) -> &'static str {
     match call {
         ArmCall::Deployment { verb: Verb::Put | Verb::Patch, .. } => "accounts/deployments/write",
@@ -120,7 +120,7 @@ fn action(call: &ArmCall) -> &'static str {
     }
 }
 
-fn permitted(config: &Config, account: &AccountPath, action: &str) -> Result<(), Refusal> {
+fn require_permission(config: &Config, account: &AccountPath, action: &str) -> Result<(), Refusal> {
     if !config.arm.hides_account {
         return Ok(());
     }
@@ -131,7 +131,7 @@ fn permitted(config: &Config, account: &AccountPath, action: &str) -> Result<(),
     Err(Refusal::unauthorized_action(action, &scope))
 }
 
-fn read(config: &Config, request: &Incoming, call: &ArmCall, opened: &[ArmTenant]) -> Answer {
+fn read(config: &Config, request: &Incoming, call: &ArmCall, visible: &[ArmTenant]) -> Answer {
     let arm = &config.arm;
     let is_first_page = request.parameter(SKIP_TOKEN).is_none_or(|token| token == "0");
     let list = |items: Vec<Value>| {
@@ -142,14 +142,14 @@ fn read(config: &Config, request: &Incoming, call: &ArmCall, opened: &[ArmTenant
     };
     let body = match call {
         ArmCall::Tenants => list(arm.tenants.iter().map(|tenant| json!({"tenantId": tenant.id})).collect()),
-        ArmCall::Subscriptions => list(opened.iter().flat_map(subscriptions).collect()),
-        ArmCall::Subscription { subscription } => opened
+        ArmCall::Subscriptions => list(visible.iter().flat_map(subscriptions).collect()),
+        ArmCall::Subscription { subscription } => visible
             .iter()
             .flat_map(subscriptions)
             .find(|one| one["subscriptionId"] == subscription.as_str())
-            .ok_or_else(|| absent(subscription))?,
+            .ok_or_else(|| subscription_not_found(subscription))?,
         ArmCall::Accounts { subscription } => {
-            let owner = holder(arm, opened, subscription)? && !arm.hides_account;
+            let owner = holds_account(arm, visible, subscription)? && !arm.hides_account;
             let own = account(config, request);
             let more = arm.more_accounts.iter().map(|other| {
                 let mut account = own.clone();
@@ -160,29 +160,29 @@ fn read(config: &Config, request: &Incoming, call: &ArmCall, opened: &[ArmTenant
             list(if owner { all } else { Vec::new() })
         }
         ArmCall::Account(path) => {
-            here(config, opened, path)?;
-            permitted(config, path, action(call))?;
+            require_account(config, visible, path)?;
+            require_permission(config, path, action(call))?;
             account(config, request)
         }
         ArmCall::Projects(path) => {
-            here(config, opened, path)?;
-            permitted(config, path, action(call))?;
+            require_account(config, visible, path)?;
+            require_permission(config, path, action(call))?;
             let more = arm.more_projects.iter().map(String::as_str);
             let names = [config.project.as_str()].into_iter().chain(more);
             list(names.map(|name| project(config, request, name)).collect())
         }
-        ArmCall::Project { account, project: asked } => {
-            here(config, opened, account)?;
-            permitted(config, account, action(call))?;
-            let known = *asked == config.project || arm.more_projects.contains(asked);
+        ArmCall::Project { account, project: requested } => {
+            require_account(config, visible, account)?;
+            require_permission(config, account, action(call))?;
+            let known = *requested == config.project || arm.more_projects.contains(requested);
             if !known {
                 return Err(Refusal::new(
                     StatusCode::NOT_FOUND,
                     "ResourceNotFound",
-                    format!("The project '{asked}' was not found."),
+                    format!("The project '{requested}' was not found."),
                 ));
             }
-            project(config, request, asked)
+            project(config, request, requested)
         }
         _ => return Err(Refusal::no_route()),
     };
@@ -194,21 +194,21 @@ fn subscriptions(tenant: &ArmTenant) -> Vec<Value> {
     tenant.subscriptions.iter().map(one).collect()
 }
 
-fn absent(subscription: &str) -> Refusal {
+fn subscription_not_found(subscription: &str) -> Refusal {
     let message = format!("The subscription '{subscription}' could not be found.");
     Refusal::new(StatusCode::NOT_FOUND, "SubscriptionNotFound", message)
 }
 
-/// Finds a visible subscription that holds the account.
-fn holder(arm: &Arm, opened: &[ArmTenant], subscription: &str) -> Result<bool, Refusal> {
-    let seen = opened.iter().flat_map(|tenant| &tenant.subscriptions).any(|(id, _)| id == subscription);
-    if seen { Ok(arm.subscription() == subscription) } else { Err(absent(subscription)) }
+/// Requires a visible subscription; true if it contains the account.
+fn holds_account(arm: &Arm, visible: &[ArmTenant], subscription: &str) -> Result<bool, Refusal> {
+    let seen = visible.iter().flat_map(|tenant| &tenant.subscriptions).any(|(id, _)| id == subscription);
+    if seen { Ok(arm.subscription() == subscription) } else { Err(subscription_not_found(subscription)) }
 }
 
-fn here(config: &Config, opened: &[ArmTenant], path: &AccountPath) -> Result<(), Refusal> {
+fn require_account(config: &Config, visible: &[ArmTenant], path: &AccountPath) -> Result<(), Refusal> {
     let arm = &config.arm;
     let AccountPath { subscription, group, account } = path;
-    if !holder(arm, opened, subscription)? || !group.eq_ignore_ascii_case(&arm.resource_group) {
+    if !holds_account(arm, visible, subscription)? || !group.eq_ignore_ascii_case(&arm.resource_group) {
         let message = format!("Resource group '{group}' could not be found.");
         return Err(Refusal::new(StatusCode::NOT_FOUND, "ResourceGroupNotFound", message));
     }
@@ -221,7 +221,7 @@ fn here(config: &Config, opened: &[ArmTenant], path: &AccountPath) -> Result<(),
     Err(Refusal::new(StatusCode::NOT_FOUND, "ResourceNotFound", message))
 }
 
-/// The account's ARM id.
+/// ARM ID of the account.
 pub(super) fn account_id(config: &Config) -> String {
     let (subscription, group) = (config.arm.subscription(), &config.arm.resource_group);
     format!(
@@ -230,7 +230,7 @@ pub(super) fn account_id(config: &Config) -> String {
     )
 }
 
-/// The ARM id of the project whose models are registered here.
+/// ARM ID of the project with the registered models.
 pub(super) fn project_id(config: &Config) -> String {
     format!("{}/projects/{}", account_id(config), config.project)
 }

@@ -115,7 +115,7 @@ fn list(config: &Config, request: &Incoming, rows: &[Value]) -> Answer {
     models::arm_page(config, request, &rows.iter().collect::<Vec<_>>())
 }
 
-/// Regions are written without blanks; case does not count.
+/// Region names contain no spaces; case is ignored.
 fn require_location(config: &Config, location: &str) -> Result<(), Refusal> {
     let arm = &config.arm;
     let known = [&arm.location].into_iter().chain(arm.other_regions.iter().map(|(region, _)| region));

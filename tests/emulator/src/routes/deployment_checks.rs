@@ -22,11 +22,11 @@ pub(super) fn require_name(name: &str) -> Result<(), Refusal> {
     if good { Ok(()) } else { Err(Refusal::bad_request("InvalidResourceName", message)) }
 }
 
-/// Allows one write at a time; a refused one counts as a poll of the running one.
+/// Allows one write at a time; a rejected one counts as a poll of the running one.
 pub(super) fn require_idle(state: &mut State) -> Result<(), Refusal> {
     let State { deployments, config, .. } = state;
     let Some(busy) = deployments.busy() else { return Ok(()) };
-    deployments.look(&busy, &config.arm.deploying);
+    deployments.poll(&busy, &config.arm.deploying);
     Err(Refusal::request_conflict(&account_id(config)))
 }
 
@@ -76,7 +76,8 @@ pub(super) fn require_model(state: &State, name: &str, body: &Put) -> Result<(),
     }
 }
 
-/// The registered models of the project carry over: one that is not there, or not registered to its end, cannot be deployed.
+/// Requires a registered model of the project: one that does not exist, or is not completely registered, cannot be
+/// deployed.
 fn require_registered(state: &State, model: &ModelRef) -> Result<(), Refusal> {
     let source = model.source.as_deref().unwrap_or_default();
     let version = model.version.as_deref().unwrap_or_default();
@@ -107,7 +108,7 @@ fn not_supported(model: &ModelRef) -> Refusal {
     Refusal::bad_request("DeploymentModelNotSupported", message)
 }
 
-/// The SKUs of a model.
+/// SKUs of a model.
 pub(super) fn rows_of(state: &State, model: &ModelRef) -> Option<Vec<Value>> {
     if model.is_custom() {
         let row = base_models::custom(&model.name, "", "");
@@ -160,9 +161,9 @@ fn usage_of(state: &State, model: &ModelRef, sku: &str) -> Option<String> {
     row["usageName"].as_str().map(str::to_owned)
 }
 
-/// Claims of all deployments but one.
-pub(super) fn claims(state: &State, but: Option<&str>) -> Vec<Claim> {
-    let others = state.deployments.list().into_iter().filter(|one| but.is_none_or(|but| one["name"] != but));
+/// Claims of all deployments except one.
+pub(super) fn claims(state: &State, except: Option<&str>) -> Vec<Claim> {
+    let others = state.deployments.list().into_iter().filter(|one| except.is_none_or(|except| one["name"] != except));
     others
         .filter_map(|one| {
             let usage = usage_of(state, &model_of(one), one["sku"]["name"].as_str()?)?;
@@ -177,8 +178,8 @@ pub(super) fn require_names(state: &State, name: &str, body: &Put) -> Result<(),
         let message = format!("Resource has invalid content filter '{filter}'.");
         return Err(Refusal::bad_request("InvalidContentFilter", message));
     }
-    let is_there = |other: &&String| other.as_str() == name || state.deployments.get(other).is_none();
-    if let Some(other) = body.spillover.as_ref().filter(is_there) {
+    let is_missing = |other: &&String| other.as_str() == name || state.deployments.get(other).is_none();
+    if let Some(other) = body.spillover.as_ref().filter(is_missing) {
         let message = format!("The spillover deployment '{other}' was not found.");
         return Err(Refusal::bad_request("InvalidResourceProperties", message));
     }

@@ -30,12 +30,12 @@ pub(super) fn get(state: &mut State, request: &Incoming, name: &str) -> Answer {
     if deployments.is_hidden(name) {
         return Err(not_found(config, name));
     }
-    deployments.look(name, &config.arm.deploying);
+    deployments.poll(name, &config.arm.deploying);
     let version = request.parameter("api-version").unwrap_or_default();
     let deployment = deployments.get(name).ok_or_else(|| not_found(config, name))?;
     let mut response = Json(as_of(version, deployment)).into_response();
     if deployments.busy().is_some() {
-        pace(config, &mut response);
+        add_retry_after(config, &mut response);
     }
     Ok(response)
 }
@@ -63,8 +63,8 @@ pub(super) fn put(state: &mut State, request: &Incoming, name: &str) -> Answer {
     let envelope =
         json!({"sku": {"name": body.sku.name, "capacity": capacity}, "tags": body.tags, "properties": properties});
     let State { deployments, config, .. } = state;
-    let at_once = config.arm.deploying.standard_at_once && body.sku.name.ends_with("Standard");
-    let id = deployments.put(name, &envelope, (at_once, config));
+    let immediate = config.arm.deploying.standard_at_once && body.sku.name.ends_with("Standard");
+    let id = deployments.put(name, &envelope, (immediate, config));
     let status = if present.is_some() { 200 } else { config.arm.deploying.put_status };
     Ok(accepted(state, request, (name, status), id))
 }
@@ -104,7 +104,7 @@ pub(super) fn delete(state: &mut State, request: &Incoming, name: &str) -> Answe
     let status = if id.is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
     let mut response = status.into_response();
     if let Some(id) = id {
-        watch(&state.config, request, &id, &mut response);
+        add_operation_url(&state.config, request, &id, &mut response);
     }
     Ok(response)
 }
@@ -122,7 +122,7 @@ pub(super) fn skus(state: &State, name: &str) -> Answer {
     Ok(Json(json!({"value": rows.iter().map(one).collect::<Vec<_>>()})).into_response())
 }
 
-/// Answers the URL of `Azure-AsyncOperation`.
+/// Responds to the URL of `Azure-AsyncOperation`.
 pub(super) fn operation(state: &mut State, id: &str) -> Answer {
     let (name, end) = outcome(state, id)?;
     let mut body = json!({"id": id, "name": id});
@@ -136,17 +136,17 @@ pub(super) fn operation(state: &mut State, id: &str) -> Answer {
     }
     body["properties"] = json!({"deployment": name});
     let mut response = Json(body).into_response();
-    pace(&state.config, &mut response);
+    add_retry_after(&state.config, &mut response);
     Ok(response)
 }
 
-/// Answers the URL of `Location`.
+/// Responds to the URL of `Location`.
 pub(super) fn operation_result(state: &mut State, request: &Incoming, id: &str) -> Answer {
     let (name, end) = outcome(state, id)?;
     match end {
         None => {
             let mut response = StatusCode::ACCEPTED.into_response();
-            watch(&state.config, request, id, &mut response);
+            add_operation_url(&state.config, request, id, &mut response);
             Ok(response)
         }
         Some(DeploymentEnd::Failed { code, message, .. }) => Err(Refusal::bad_request(&code, message)),
@@ -170,13 +170,13 @@ fn outcome(state: &mut State, id: &str) -> Result<(String, Option<DeploymentEnd>
     let unknown = || Refusal::new(StatusCode::NOT_FOUND, "OperationNotFound", format!("No operation '{id}'."));
     let before = deployments.outcome(id).ok_or_else(unknown)?;
     if before.end.is_none() {
-        deployments.look(&before.name, &config.arm.deploying);
+        deployments.poll(&before.name, &config.arm.deploying);
     }
     let after = deployments.outcome(id).ok_or_else(unknown)?;
     Ok((after.name, after.end))
 }
 
-/// The deployment as an api-version knows it.
+/// Deployment as an API version shows it.
 fn as_of(version: &str, deployment: &Value) -> Value {
     let mut shown = deployment.clone();
     if version < LATER
@@ -196,13 +196,13 @@ fn accepted(state: &State, request: &Incoming, (name, status): (&str, u16), id: 
         _ => status.into_response(),
     };
     if let Some(id) = id {
-        watch(&state.config, request, &id, &mut response);
+        add_operation_url(&state.config, request, &id, &mut response);
     }
     response
 }
 
-/// StubAnswer where a write can be watched.
-fn watch(config: &Config, request: &Incoming, id: &str, response: &mut Response) {
+/// Adds the header with the URL of a write's operation.
+fn add_operation_url(config: &Config, request: &Incoming, id: &str, response: &mut Response) {
     let arm = &config.arm;
     let version = request.parameter("api-version").unwrap_or_default();
     let url = |origin: &str, route: &str| {
@@ -220,10 +220,10 @@ fn watch(config: &Config, request: &Incoming, id: &str, response: &mut Response)
     if let Some((name, Ok(value))) = named.map(|(name, url)| (name, HeaderValue::from_str(&url))) {
         response.headers_mut().insert(name, value);
     }
-    pace(config, response);
+    add_retry_after(config, response);
 }
 
-fn pace(config: &Config, response: &mut Response) {
+fn add_retry_after(config: &Config, response: &mut Response) {
     if let Some(seconds) = config.arm.deploying.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

@@ -118,7 +118,7 @@ fn require_v1(request: &Incoming) -> Result<(), Refusal> {
     }
 }
 
-/// A deployment as the project shows it: no state, no format, no source.
+/// Deployment as the project shows it: no state, no format, no source.
 fn as_connection(state: &State, deployment: &Value) -> Value {
     let properties = &deployment["properties"];
     let model = &properties["model"];

@@ -1,4 +1,4 @@
-//! Dispatch of a request: the common requirements, the choice of the operation, and faults. The operations are in the
+//! Dispatch of a request: common requirements, selection of the operation, and faults. The operations are in the
 //! modules below, one for each group.
 
 mod admin;
@@ -27,11 +27,11 @@ use crate::sabotage;
 use crate::state::Shared;
 use crate::wire::Dialect;
 
-/// No request of this API is near it.
+/// Far above the size of any request of this API.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 const PREVIEW_VERSION: &str = "2025-11-15-preview";
 
-/// The whole server.
+/// Routes of the whole server.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     admin::router().fallback(project).with_state(shared)
 }
@@ -59,16 +59,16 @@ async fn project(
         let fault = state.faults.strike(call.as_ref().ok().map(Call::route));
         (call, fault)
     };
-    let carry_out = async { carry_out(&shared, call, &incoming).await.unwrap_or_else(IntoResponse::into_response) };
+    let execute = async { execute(&shared, call, &incoming).await.unwrap_or_else(IntoResponse::into_response) };
     let response = match fault {
-        Some(fault) => sabotage::act_out(fault, &connection, carry_out).await,
-        None => carry_out.await,
+        Some(fault) => sabotage::inject(fault, &connection, execute).await,
+        None => execute.await,
     };
     let tenant = shared.lock().config.tenant.clone();
     refusal::stamp(refusal::challenge(response, tenant.as_deref()), &incoming.headers)
 }
 
-async fn carry_out(shared: &Shared, call: Result<Call, NoCall>, request: &Incoming) -> Answer {
+async fn execute(shared: &Shared, call: Result<Call, NoCall>, request: &Incoming) -> Answer {
     require_audience(request, call.as_ref().ok())?;
     if let Ok(Call::Arm(call)) = &call {
         return arm::answer(&mut shared.lock(), request, call);
@@ -101,8 +101,8 @@ async fn carry_out(shared: &Shared, call: Result<Call, NoCall>, request: &Incomi
     }
 }
 
-/// A token of the form `for:AUDIENCE` is taken only where it belongs, so that a client which mixes scopes up is found out.
-/// Other tokens name no audience.
+/// A token of the form `for:AUDIENCE` is accepted only by its audience, so that a client that confuses scopes is
+/// detected. Other tokens have no audience.
 fn require_audience(request: &Incoming, call: Option<&Call>) -> Result<(), Refusal> {
     let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
     let Some(audience) = token.and_then(|token| token.strip_prefix("for:")) else { return Ok(()) };
@@ -173,7 +173,7 @@ fn require_content_type(request: &Incoming, wanted: &str) -> Result<(), Refusal>
 }
 
 /// Requires a valid name for a new model. Existing models are found by any name.
-fn require_good_names(target: &Target) -> Result<(), Refusal> {
+fn require_valid_names(target: &Target) -> Result<(), Refusal> {
     let good = |text: &str| {
         text.len() <= 255
             && text.starts_with(|first: char| first.is_ascii_alphanumeric())

@@ -15,7 +15,7 @@ use crate::state::{State, Work};
 use crate::wire::Patch;
 
 pub(super) const SKIP_TOKEN: &str = "skipToken";
-/// The one filter that a client was seen to send.
+/// The only filter that a client was observed to send.
 const JOB: &str = "source.jobId";
 
 pub(super) fn list(state: &State, request: &Incoming) -> Answer {
@@ -34,7 +34,7 @@ pub(super) fn versions(state: &State, request: &Incoming, name: &str) -> Answer 
 pub(super) fn get(state: &mut State, target: &Target) -> Answer {
     // Clients that cannot poll the operation poll the version instead, so this counts as a poll.
     if let Some(id) = state.running(target) {
-        state.look(&id);
+        state.poll(&id);
         if state.config.visible_while_creating
             && let Some(draft) = state.draft(target)
         {
@@ -79,12 +79,12 @@ pub(super) fn delete(state: &mut State, request: &Incoming, target: &Target) -> 
     }
 }
 
-/// The 404 that fits: of the model, or of this version alone.
+/// 404 of the model, or only of this version.
 pub(super) fn missing(state: &State, target: &Target) -> Refusal {
     if state.catalog.has_name(&target.name) { Refusal::no_version(target) } else { Refusal::no_model(&target.name) }
 }
 
-/// A page of a list of Azure Resource Manager, which can begin with an empty one.
+/// Page of a list of Azure Resource Manager; the first page can be empty.
 pub(super) fn arm_page(config: &Config, request: &Incoming, items: &[&Value]) -> Answer {
     if config.arm.in_pages && request.parameter(SKIP_TOKEN).is_none() {
         return Ok(Json(json!({"value": [], "nextLink": next_link(config, request, 0, 0)})).into_response());

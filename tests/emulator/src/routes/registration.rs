@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::{require_content_type, require_good_names, uploads};
+use super::{require_content_type, require_valid_names, uploads};
 use crate::azurite;
 use crate::call::Target;
 use crate::config::{BlobStore, Config, LocationForm, MissingRoute, OperationEnd};
@@ -48,7 +48,7 @@ pub(super) async fn put(shared: &Shared, request: &Incoming, dialect: Dialect, t
     if !complete {
         return Err(Refusal::bad_request(UPLOAD_INCOMPLETE, EMPTY_CONTAINER));
     }
-    // A PUT may be repeated after its answer was lost: then it replaces the result of the first one.
+    // A PUT may be repeated after its response was lost: then it replaces the result of the first one.
     let status = if state.catalog.get(&target).is_some() { 200 } else { status };
     state.register(&target, registration);
     let model = state.catalog.get(&target).cloned().unwrap_or_default();
@@ -56,13 +56,13 @@ pub(super) async fn put(shared: &Shared, request: &Incoming, dialect: Dialect, t
 }
 
 pub(super) fn poll(state: &mut State, id: &str) -> Answer {
-    let progress = state.look(id).ok_or_else(|| {
+    let progress = state.poll(id).ok_or_else(|| {
         Refusal::new(StatusCode::NOT_FOUND, "OperationNotFound", format!("Operation '{id}' was not found."))
     })?;
     match progress {
         Progress::Running(status) => {
             let mut response = (StatusCode::ACCEPTED, Json(json!({ "status": status }))).into_response();
-            pace(&state.config, &mut response);
+            add_retry_after(&state.config, &mut response);
             Ok(response)
         }
         Progress::Ended(OperationEnd::Failed { status, code, message }) => {
@@ -84,7 +84,7 @@ fn work(registration: Registration, complete: bool) -> Work {
     })
 }
 
-/// 202 and where to look next.
+/// 202 with the URL to poll.
 pub(super) fn accepted(config: &Config, request: &Incoming, id: &str) -> Response {
     let version = version_path(&request.path);
     let query = request.parameter("api-version").unwrap_or_default();
@@ -103,11 +103,11 @@ pub(super) fn accepted(config: &Config, request: &Incoming, id: &str) -> Respons
     {
         response.headers_mut().insert(header::LOCATION, value);
     }
-    pace(config, &mut response);
+    add_retry_after(config, &mut response);
     response
 }
 
-/// Everything that is wrong with a registration, and whether its blobs are there.
+/// Validates a registration, and returns whether its blobs exist.
 async fn check(
     shared: &Shared,
     request: &Incoming,
@@ -115,9 +115,9 @@ async fn check(
     target: &Target,
 ) -> Result<(Registration, bool), Refusal> {
     require_content_type(request, "application/json")?;
-    require_good_names(target)?;
+    require_valid_names(target)?;
     let registration = wire::registration(dialect, target, &request.body)?;
-    let (blobs, container, looks) = {
+    let (blobs, container, checks_blobs) = {
         let state = shared.lock();
         if request.method == axum::http::Method::POST {
             require_free(&state, target)?;
@@ -136,7 +136,7 @@ async fn check(
         (state.config.blobs.clone(), container, state.config.checks_blobs)
     };
     let complete = match &blobs {
-        BlobStore::Azurite { endpoint } if looks => {
+        BlobStore::Azurite { endpoint } if checks_blobs => {
             azurite::has_blobs(&shared.http, endpoint, &container).await.map_err(uploads::store_failed)?
         }
         BlobStore::Azurite { .. } | BlobStore::None { .. } => true,
@@ -151,12 +151,12 @@ fn require_free(state: &State, target: &Target) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The path of the version that a path below it belongs to.
+/// Path of the version that a path below it belongs to.
 fn version_path(path: &str) -> &str {
     path.split("/createAsync").next().unwrap_or(path)
 }
 
-fn pace(config: &Config, response: &mut Response) {
+fn add_retry_after(config: &Config, response: &mut Response) {
     if let Some(seconds) = config.poll_retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{models, require_content_type, require_good_names};
+use super::{models, require_content_type, require_valid_names};
 use crate::azurite::{self, BlobStoreError, Grant};
 use crate::call::Target;
 use crate::config::{BlobStore, PendingUploadShape};
@@ -20,7 +20,7 @@ const STORAGE_ACCOUNT: &str = "/subscriptions/00000000-0000-0000-0000-0000000000
 
 pub(super) async fn start(shared: &Shared, request: &Incoming, target: &Target) -> Answer {
     require_content_type(request, "application/json")?;
-    require_good_names(target)?;
+    require_valid_names(target)?;
     let body: StartBody = wire::read(&request.body)?;
     if body.pending_upload_type != TEMPORARY {
         let message =
@@ -35,15 +35,15 @@ pub(super) async fn start(shared: &Shared, request: &Incoming, target: &Target) 
         (state.upload(target, body.pending_upload_id), state.config.clone())
     };
     if let BlobStore::Azurite { endpoint } = &config.blobs {
-        azurite::make_container(&shared.http, endpoint, upload.container()).await.map_err(store_failed)?;
+        azurite::create_container(&shared.http, endpoint, upload.container()).await.map_err(store_failed)?;
     }
     let grant = azurite::grant(&config.blobs, upload.container(), &config.sas_permissions, upload.sas_seconds);
-    let answer = match config.pending_upload_shape {
+    let response = match config.pending_upload_shape {
         PendingUploadShape::Datastore => datastore(&grant, &upload, body.connection_name.as_deref()),
         PendingUploadShape::Sdk => sdk(&grant, &upload, target),
         PendingUploadShape::Flat => flat(&grant),
     };
-    Ok(Json(answer).into_response())
+    Ok(Json(response).into_response())
 }
 
 pub(super) fn credentials(state: &mut State, request: &Incoming, target: &Target) -> Answer {
@@ -58,7 +58,7 @@ pub(super) fn credentials(state: &mut State, request: &Incoming, target: &Target
         .and_then(|uri| azurite::path_in_store(&state.config.blobs, &uri))
         .and_then(|path| path.split('/').next().map(str::to_owned))
         .unwrap_or_else(|| "seeded".to_owned());
-    // A second longer each time: no two of them are equal.
+    // A second longer each time, so that no two are equal.
     state.reads_granted += 1;
     let seconds = state.config.sas_seconds + state.reads_granted;
     let grant = azurite::grant(&state.config.blobs, &container, "rl", seconds);

@@ -25,13 +25,13 @@ async fn requests_are_recorded_with_the_token_masked() {
         "query": { "api-version": "2025-11-15-preview" },
         "body": { "pendingUploadType": "TemporaryBlobReference" },
     });
-    let seen = admin(&client, Method::GET, "/requests", None).await.body;
-    assert_eq!(seen.as_array().unwrap().len(), 1);
+    let recorded = admin(&client, Method::GET, "/requests", None).await.body;
+    assert_eq!(recorded.as_array().unwrap().len(), 1);
     for (key, value) in expected.as_object().unwrap() {
-        assert_eq!(&seen[0][key], value);
+        assert_eq!(&recorded[0][key], value);
     }
-    assert_eq!(seen[0]["headers"]["authorization"], "Bearer (6)");
-    assert!(!seen.to_string().contains("secret"));
+    assert_eq!(recorded[0]["headers"]["authorization"], "Bearer (6)");
+    assert!(!recorded.to_string().contains("secret"));
     assert_eq!(client.emulator.requests()[0].path, expected["path"]);
 
     assert_eq!(admin(&client, Method::DELETE, "/requests", None).await.status, 204);
@@ -39,7 +39,7 @@ async fn requests_are_recorded_with_the_token_masked() {
 }
 
 #[tokio::test]
-async fn faults_come_and_go_by_route() {
+async fn faults_are_added_listed_and_cleared() {
     let client = Client::new(Config::default());
     let faults = json!([
         { "route": "list", "count": 1, "kind": { "status": { "status": 429, "retryAfter": { "seconds": 1 } } } },
@@ -57,7 +57,7 @@ async fn faults_come_and_go_by_route() {
 }
 
 #[tokio::test]
-async fn models_are_seeded_and_a_reset_goes_back_to_the_start() {
+async fn models_are_seeded_and_a_reset_restores_the_initial_state() {
     let client = Client::new(Config { models: vec![json!({ "name": "first", "version": "1" })], ..Config::default() });
     let model = json!({ "name": "tiny", "version": "1", "future": [1, 2] });
     assert_eq!(admin(&client, Method::POST, "/models", Some(model)).await.status, 204);
@@ -75,7 +75,7 @@ async fn models_are_seeded_and_a_reset_goes_back_to_the_start() {
 }
 
 #[test]
-fn only_loopback_and_only_models_with_names() {
+fn start_rejects_public_addresses_and_unnamed_models() {
     let everywhere = Config { listen: "0.0.0.0:0".parse().unwrap(), ..Config::default() };
     assert_eq!(Emulator::start(everywhere).unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
     let nameless = Config { models: vec![json!({})], ..Config::default() };

@@ -27,7 +27,7 @@ fn rows(answer: &Answer) -> &Vec<Value> {
 }
 
 #[tokio::test]
-async fn the_account_lists_models_bare_and_the_region_wraps_them_once_a_kind() {
+async fn the_account_lists_models_and_the_region_wraps_them_once_per_account_kind() {
     let client = Client::new(Config::default());
     client.seed("tiny", "1");
     let account = of_account(&client, "/models").await;
@@ -61,11 +61,11 @@ async fn deployments_count_against_usages_and_capacities() {
     let usage = rows(&usages).iter().find(|usage| usage["name"]["value"] == name).unwrap();
     assert_eq!((&usage["currentValue"], &usage["limit"]), (&json!(150.0), &json!(200.0)));
     let path = format!("{PROVIDER}/modelCapacities?modelFormat=OpenAI&modelName=gpt-4.1-mini&modelVersion=2025-04-14");
-    let room = get(&client, &path).await;
+    let capacities = get(&client, &path).await;
     let of = |row: &Value| (row["location"].clone(), row["properties"]["availableCapacity"].clone());
-    let room: Vec<_> = rows(&room).iter().map(of).collect();
+    let capacities: Vec<_> = rows(&capacities).iter().map(of).collect();
     assert_eq!(
-        room,
+        capacities,
         [(json!("eastus2"), json!(50)), (json!("swedencentral"), json!(400)), (json!("westus3"), json!(0)),]
     );
     let bare = format!("{PROVIDER}/modelCapacities");
@@ -92,7 +92,7 @@ async fn chat(client: &Client, token: &str, body: &Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_deployment_answers_or_reports_why_not() {
+async fn a_deployment_responds_or_returns_the_reason() {
     let client = Client::new(Config::default());
     let of_model = |name: &str, model: &str, version: &str| json!({"name": name, "properties": {"model": {"name": model, "version": version}}});
     let seed = |deployment: Value| client.emulator.seed_deployment(&deployment).unwrap();
@@ -101,8 +101,8 @@ async fn a_deployment_answers_or_reports_why_not() {
     seed(json!({"name": "young", "properties": {"provisioningState": "Creating"}}));
     seed(of_model("old", "gpt-35-turbo", "0613"));
     seed(json!({"name": "embed", "properties": {"capabilities": {"chatCompletion": null}}}));
-    let ask = |model: &str| json!({"model": model, "messages": [{"role": "user", "content": "hello there"}]});
-    let answer = chat(&client, "t", &ask("good")).await;
+    let prompt = |model: &str| json!({"model": model, "messages": [{"role": "user", "content": "hello there"}]});
+    let answer = chat(&client, "t", &prompt("good")).await;
     assert_eq!(answer.body["choices"][0]["message"]["content"], "You said: hello there");
     assert_eq!(answer.body["usage"], json!({"prompt_tokens": 2, "completion_tokens": 4, "total_tokens": 6}));
     for (name, status, code) in [
@@ -112,9 +112,9 @@ async fn a_deployment_answers_or_reports_why_not() {
         ("old", 410, "ModelRetired"),
         ("embed", 400, "OperationNotSupported"),
     ] {
-        chat(&client, "t", &ask(name)).await.assert_refused(status, code);
+        chat(&client, "t", &prompt(name)).await.assert_refused(status, code);
     }
-    let mut body = ask("good");
+    let mut body = prompt("good");
     body["max_tokens"] = 5.into();
     chat(&client, "t", &body).await.assert_refused(400, "InvalidRequestBody");
 }
@@ -123,11 +123,11 @@ async fn a_deployment_answers_or_reports_why_not() {
 async fn a_token_is_accepted_only_by_its_service() {
     let client = Client::new(Config::default());
     client.emulator.seed_deployment(&json!({"name": "good"})).unwrap();
-    let ask = json!({"model": "good", "messages": [{"role": "user", "content": "hi"}]});
+    let prompt = json!({"model": "good", "messages": [{"role": "user", "content": "hi"}]});
     let (arm, project) = ("for:https://management.azure.com", "for:https://ai.azure.com/.default");
     let inference = "for:https://cognitiveservices.azure.com/.default";
-    assert_eq!(chat(&client, inference, &ask).await.status, 200);
-    chat(&client, project, &ask).await.assert_refused(401, "Unauthorized");
+    assert_eq!(chat(&client, inference, &prompt).await.status, 200);
+    chat(&client, project, &prompt).await.assert_refused(401, "Unauthorized");
     let accounts = format!("{PROVIDER}/accounts");
     assert_eq!(get_as(&client, &accounts, ("2025-06-01", arm)).await.status, 200);
     let refused = get_as(&client, &accounts, ("2025-06-01", inference)).await;

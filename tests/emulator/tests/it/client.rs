@@ -1,4 +1,4 @@
-//! A small client: an emulator, and requests to it that are valid unless a test says otherwise.
+//! Test client: an emulator, and requests to it that are valid by default.
 
 use foundry_emulator::{Config, Emulator};
 use reqwest::header::HeaderMap;
@@ -73,7 +73,7 @@ impl Client {
         Answer::of(self.request(Method::DELETE, path)).await
     }
 
-    /// A URL that the service gave.
+    /// Requests a URL that the service returned.
     pub(crate) async fn follow(&self, url: &str) -> Answer {
         Answer::of(self.http.get(url).bearer_auth("secret")).await
     }
@@ -83,7 +83,7 @@ impl Client {
             .await
     }
 
-    /// Starts an upload and gives the blob URI to register.
+    /// Starts an upload and returns the blob URI to register.
     pub(crate) async fn blob_uri(&self) -> String {
         let answer = self.start_upload().await;
         answer.body["blobReferenceForConsumption"]["blobUri"].as_str().unwrap().to_owned()

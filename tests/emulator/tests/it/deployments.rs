@@ -64,7 +64,7 @@ fn state(answer: &Answer) -> &str {
 }
 
 #[tokio::test]
-async fn a_deployment_is_made_read_changed_and_deleted() {
+async fn a_deployment_is_created_read_changed_and_deleted() {
     let client = client(Deploying::default());
     client.seed("tiny", "1");
     let answer = put(&client, "mine", &custom("tiny", "1")).await;
@@ -110,7 +110,7 @@ async fn a_standard_deployment_exists_immediately_with_the_limits_of_its_capacit
 }
 
 #[tokio::test]
-async fn three_ways_to_watch_a_write() {
+async fn each_polling_form_reports_the_end_of_a_write() {
     for polling in [Polling::Resource, Polling::AsyncOperation, Polling::Location] {
         let client = client(Deploying {
             polling: polling.clone(),
@@ -145,21 +145,21 @@ async fn three_ways_to_watch_a_write() {
 }
 
 #[tokio::test]
-async fn a_failure_hides_in_a_200_and_the_status_url_knows_why() {
+async fn a_failed_deployment_returns_200_and_its_status_url_the_error() {
     let end = DeploymentEnd::Failed { state: "Failed".into(), code: "TheCode".into(), message: "the words".into() };
     let client = client(Deploying { end, polls_until_done: 0, ..Deploying::default() });
     let answer = put(&client, "ptu", &provisioned(15)).await;
     let read = get(&client, "/deployments/ptu").await;
     assert_eq!((read.status, state(&read)), (200, "Failed"));
-    let why = client.follow(answer.header("azure-asyncoperation")).await.body;
+    let outcome = client.follow(answer.header("azure-asyncoperation")).await.body;
     assert_eq!(
-        (&why["status"], &why["error"]),
+        (&outcome["status"], &outcome["error"]),
         (&json!("Failed"), &json!({"code": "TheCode", "message": "the words"}))
     );
 }
 
 #[tokio::test]
-async fn a_new_deployment_can_stay_out_of_sight() {
+async fn a_new_deployment_can_be_hidden_from_the_first_gets() {
     let client = client(Deploying { hidden_gets: 2, ..Deploying::default() });
     put(&client, "chat", &base(1)).await;
     for _ in 0..2 {
@@ -169,7 +169,7 @@ async fn a_new_deployment_can_stay_out_of_sight() {
 }
 
 #[tokio::test]
-async fn one_write_at_a_time() {
+async fn only_one_write_runs_at_a_time() {
     let client = client(Deploying { polls_until_done: 1, ..Deploying::default() });
     put(&client, "ptu", &provisioned(15)).await;
     put(&client, "other", &base(1)).await.assert_refused(409, "RequestConflict");
@@ -178,7 +178,7 @@ async fn one_write_at_a_time() {
 }
 
 #[tokio::test]
-async fn bodies_that_the_service_refuses() {
+async fn invalid_bodies_are_rejected() {
     let client = client(Deploying::default());
     client.seed("tiny", "1");
     client.emulator.seed(&json!({"name": "half", "version": "1", "provisioningState": "Creating"})).unwrap();
@@ -221,7 +221,7 @@ fn with_draft(drafted: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_draft_model_needs_the_later_version() {
+async fn a_draft_model_requires_the_later_api_version() {
     let client = client(Deploying { polls_until_done: 0, ..Deploying::default() });
     client.seed("tiny", "1");
     let source = format!("{ACCOUNT}/projects/demo");
@@ -236,7 +236,7 @@ async fn a_draft_model_needs_the_later_version() {
 }
 
 #[tokio::test]
-async fn registered_models_need_the_feature_have_one_active_twin_and_cannot_be_deleted_while_deployed() {
+async fn registered_models_require_the_feature_and_cannot_be_deployed_twice_or_deleted_in_use() {
     let client = client(Deploying { polls_until_done: 0, ..Deploying::default() });
     client.seed("tiny", "1");
     client.emulator.configure(|config| config.arm.feature = "Registering".to_owned());
@@ -249,7 +249,7 @@ async fn registered_models_need_the_feature_have_one_active_twin_and_cannot_be_d
 }
 
 #[tokio::test]
-async fn an_update_sends_back_what_it_does_not_know_but_nothing_read_only() {
+async fn an_update_keeps_unknown_fields_and_cannot_change_the_model() {
     let client = client(Deploying::default());
     client.emulator.seed_deployment(&json!({"name": "chat"})).unwrap();
     let present = get(&client, "/deployments/chat").await.body;
@@ -266,7 +266,7 @@ async fn an_update_sends_back_what_it_does_not_know_but_nothing_read_only() {
 }
 
 #[tokio::test]
-async fn faults_strike_one_route_of_the_control_plane() {
+async fn a_control_plane_fault_affects_its_route() {
     let client = client(Deploying::default());
     let fault =
         FaultKind::Status { status: 409, code: Some("RequestConflict".into()), message: None, retry_after: None };
@@ -280,7 +280,7 @@ async fn faults_strike_one_route_of_the_control_plane() {
 }
 
 #[tokio::test]
-async fn without_a_role_the_account_is_not_there_and_the_project_still_shows_deployments() {
+async fn without_a_role_arm_returns_403_and_the_project_still_lists_deployments() {
     let client = Client::new(Config { arm: Arm { hides_account: true, ..Arm::default() }, ..Config::default() });
     client.emulator.seed_deployment(&json!({"name": "chat"})).unwrap();
     let answer = get(&client, "/deployments").await;
@@ -301,7 +301,7 @@ async fn without_a_role_the_account_is_not_there_and_the_project_still_shows_dep
 }
 
 #[tokio::test]
-async fn lists_can_come_in_pages() {
+async fn lists_can_be_paged() {
     let arm = Arm { in_pages: true, ..Arm::default() };
     let client = Client::new(Config { arm, page_size: 1, ..Config::default() });
     for name in ["a1", "b2"] {

@@ -26,7 +26,7 @@ fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
 }
 
 #[tokio::test]
-async fn a_status_for_some_requests() {
+async fn a_status_fault_affects_the_chosen_requests() {
     let client = with(Fault::new(Route::List, FaultKind::refusal(403, "Forbidden", "No role.")).after(1).times(1));
     assert_eq!(client.get("/models").await.status, 200);
     let refused = client.get("/models").await;
@@ -36,7 +36,7 @@ async fn a_status_for_some_requests() {
 }
 
 #[tokio::test]
-async fn retry_after_in_seconds_and_as_a_date() {
+async fn retry_after_is_sent_in_seconds_or_as_a_date() {
     let client = with(Fault::new(Route::Any, FaultKind::retry_later(429, RetryAfter::Seconds(3))).times(1));
     client.emulator.add_fault(Fault::new(Route::Any, FaultKind::retry_later(503, RetryAfter::DateInSeconds(3))));
     let first = client.get("/models").await;
@@ -47,7 +47,7 @@ async fn retry_after_in_seconds_and_as_a_date() {
 }
 
 #[tokio::test]
-async fn a_stall_never_answers() {
+async fn a_stall_never_responds() {
     let client = with(Fault::new(Route::List, FaultKind::Stall).times(1));
     let request = client.request(Method::GET, "/models").timeout(Duration::from_millis(200));
     assert!(request.send().await.unwrap_err().is_timeout());
@@ -55,7 +55,7 @@ async fn a_stall_never_answers() {
 }
 
 #[tokio::test]
-async fn a_reset_is_a_reset_of_the_connection() {
+async fn a_reset_fault_resets_the_tcp_connection() {
     let client = with(Fault::new(Route::List, FaultKind::Reset).times(1));
     let error = client.request(Method::GET, "/models").send().await.unwrap_err();
     assert_eq!(io_kind(&error), Some(io::ErrorKind::ConnectionReset), "{error:?}");
@@ -63,7 +63,7 @@ async fn a_reset_is_a_reset_of_the_connection() {
 }
 
 #[tokio::test]
-async fn a_truncated_body_is_shorter_than_promised() {
+async fn a_truncated_body_is_shorter_than_its_content_length() {
     let client = with(Fault::new(Route::List, FaultKind::Truncated).times(1));
     let response = client.request(Method::GET, "/models").send().await.unwrap();
     assert_eq!(response.status(), 200);
@@ -92,7 +92,7 @@ async fn invalid_bodies_are_sent() {
 }
 
 #[tokio::test]
-async fn delays_and_redirects_are_played() {
+async fn delays_and_redirects_are_applied() {
     let client = with(Fault::new(Route::List, FaultKind::Delay { milliseconds: 150 }).times(1));
     let before = Instant::now();
     assert_eq!(client.get("/models").await.status, 200);
@@ -103,7 +103,7 @@ async fn delays_and_redirects_are_played() {
 }
 
 #[tokio::test]
-async fn a_processed_request_took_effect() {
+async fn a_processed_request_takes_effect() {
     let client = with(Fault::new(Route::CreateAsync, FaultKind::status(500)).processed());
     client.emulator.configure(|config| config.polls_until_done = 0);
     let uri = client.blob_uri().await;

@@ -9,7 +9,7 @@ use time::macros::datetime;
 use crate::client::{Client, VERSION};
 
 #[tokio::test]
-async fn three_pages_of_fifty() {
+async fn a_list_has_pages_of_fifty_models_that_keep_the_query() {
     let client = Client::new(Config { filters_by_job: false, ..Config::default() });
     for number in 0..150 {
         client.seed(&format!("m{number:03}"), "1");
@@ -32,7 +32,7 @@ async fn three_pages_of_fifty() {
 }
 
 #[tokio::test]
-async fn the_list_knows_one_filter_and_no_other_parameter() {
+async fn the_list_supports_one_filter_and_rejects_other_parameters() {
     let client = Client::new(Config::default());
     client.seed("plain", "1");
     client.emulator.seed(&json!({"name": "tuned", "version": "1", "source": {"jobId": "j1"}})).unwrap();
@@ -43,7 +43,7 @@ async fn the_list_knows_one_filter_and_no_other_parameter() {
 }
 
 #[tokio::test]
-async fn the_list_has_the_latest_and_versions_has_all() {
+async fn the_list_returns_latest_versions_and_versions_returns_all() {
     let client = Client::new(Config { page_size: 2, ..Config::default() });
     for version in ["1", "10", "9"] {
         client.seed("tiny", version);
@@ -61,7 +61,7 @@ async fn the_list_has_the_latest_and_versions_has_all() {
 }
 
 #[tokio::test]
-async fn next_links_can_loop_or_lead_away() {
+async fn next_links_can_loop_or_lead_to_another_host() {
     let client = Client::new(Config { page_size: 1, next_link: NextLinkForm::Loop, ..Config::default() });
     client.seed("a", "1");
     client.seed("b", "1");
@@ -102,7 +102,7 @@ async fn a_fixed_clock_makes_models_reproducible() {
 }
 
 #[tokio::test]
-async fn a_merge_patch_sets_and_null_removes() {
+async fn a_merge_patch_sets_values_and_null_removes_them() {
     let client = Client::new(Config::default());
     client.emulator.seed(&json!({ "name": "tiny", "version": "1", "tags": { "a": "1", "b": "2" } })).unwrap();
     let body = json!({ "description": "new", "tags": { "a": null, "c": "3" } });
@@ -129,7 +129,7 @@ async fn delete_is_idempotent_unless_the_model_is_in_use() {
 }
 
 #[tokio::test]
-async fn a_deletion_can_take_a_while() {
+async fn a_deletion_can_be_asynchronous() {
     let client = Client::new(Config { delete_status: 202, polls_until_done: 1, ..Config::default() });
     client.seed("tiny", "1");
     let answer = client.delete(VERSION).await;
@@ -143,13 +143,13 @@ async fn a_deletion_can_take_a_while() {
 }
 
 #[tokio::test]
-async fn dropping_ends_it_even_with_a_client_that_waits() {
+async fn dropping_the_emulator_stops_it_despite_a_waiting_client() {
     let client = Client::new(Config { faults: vec!["any:stall".parse().unwrap()], ..Config::default() });
     let request = client.request(reqwest::Method::GET, "/models");
     let waiting = tokio::spawn(request.send());
     let begun = Instant::now();
     while client.emulator.requests().is_empty() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "no request arrives");
+        assert!(begun.elapsed() < Duration::from_secs(30), "no request was received");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let before = Instant::now();

@@ -7,7 +7,7 @@ use foundry_emulator::Config;
 
 use crate::client::{Answer, Client};
 
-/// Ends the program if the test did not.
+/// Kills the program when dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -18,7 +18,7 @@ impl Drop for Running {
 }
 
 #[tokio::test]
-async fn another_store_is_handed_out_and_never_asked() {
+async fn sas_urls_of_another_store_are_issued_without_requests_to_it() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_foundry-emulator"));
     command.args(["--port", "0", "--store", "https://127.0.0.1:9/account"]);
     let mut program = Running(command.stdout(Stdio::piped()).spawn().unwrap());
@@ -38,7 +38,7 @@ async fn another_store_is_handed_out_and_never_asked() {
 }
 
 #[tokio::test]
-async fn the_program_prints_its_variables_and_ends_cleanly() {
+async fn the_program_prints_its_variables_and_exits_cleanly() {
     let file = std::env::temp_dir().join(format!("foundry-emulator-endpoint-{}", std::process::id()));
     let mut command = Command::new(env!("CARGO_BIN_EXE_foundry-emulator"));
     command.args(["--port", "0", "--fault", "list:status=503,count=1", "--write-endpoint"]).arg(&file);

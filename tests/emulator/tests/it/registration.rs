@@ -17,7 +17,7 @@ async fn put(client: &Client, body: &Value) -> Answer {
 }
 
 #[tokio::test]
-async fn an_operation_walks_through_its_states() {
+async fn an_operation_passes_through_its_states() {
     let client = Client::new(Config { polls_until_done: 3, poll_retry_after: Some(7), ..Config::default() });
     let answer = create(&client).await;
     assert_eq!(answer.status, 202);
@@ -67,7 +67,7 @@ async fn a_version_is_registered_once() {
 }
 
 #[tokio::test]
-async fn a_deletion_ends_the_registration_that_runs() {
+async fn a_deletion_cancels_the_running_registration() {
     let client = Client::new(Config { polls_until_done: 0, ..Config::default() });
     let first = create(&client).await.header("location").to_owned();
     assert_eq!(client.delete(VERSION).await.status, 200);
@@ -78,7 +78,7 @@ async fn a_deletion_ends_the_registration_that_runs() {
 }
 
 #[tokio::test]
-async fn the_location_has_many_forms() {
+async fn the_location_has_each_configured_form() {
     let foreign = LocationForm::Foreign("https://api.azureml.example".parse().unwrap());
     let path = "/api/projects/demo/models/tiny/versions/1/createAsync/operations/operation-1?api-version=";
     for (form, start) in [(LocationForm::Relative, ""), (foreign, "https://api.azureml.example")] {
@@ -95,7 +95,7 @@ async fn the_location_has_many_forms() {
 }
 
 #[tokio::test]
-async fn an_operation_can_end_badly_or_with_the_model() {
+async fn an_operation_can_fail_or_return_the_model() {
     let failure = OperationEnd::Failed { status: "Canceled".into(), code: "Stopped".into(), message: "By you.".into() };
     let client = Client::new(Config { polls_until_done: 0, operation_end: failure, ..Config::default() });
     let location = create(&client).await.header("location").to_owned();
@@ -110,7 +110,7 @@ async fn an_operation_can_end_badly_or_with_the_model() {
 }
 
 #[tokio::test]
-async fn gets_of_the_version_move_the_operation_on() {
+async fn gets_of_the_version_advance_the_operation() {
     let client = Client::new(Config { polls_until_done: 1, hidden_gets: 1, ..Config::default() });
     create(&client).await;
     for _ in 0..2 {

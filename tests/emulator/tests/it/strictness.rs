@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::client::{Answer, Client, PREVIEW, VERSION};
 
 #[tokio::test]
-async fn a_token_is_needed() {
+async fn a_token_is_required() {
     let client = Client::new(Config::default());
     let get = || client.bare(Method::GET, "/models").query(&[("api-version", PREVIEW)]);
     for request in [get(), get().bearer_auth(" "), get().header("authorization", "Basic eDp5")] {
@@ -26,7 +26,7 @@ async fn a_token_is_needed() {
 }
 
 #[tokio::test]
-async fn an_api_version_is_needed_and_v1_needs_the_preview_header() {
+async fn an_api_version_is_required_and_v1_requires_the_preview_header() {
     let client = Client::new(Config::default());
     let get = || client.bare(Method::GET, "/models").bearer_auth("secret");
     let with = |version: &str| get().query(&[("api-version", version)]);
@@ -63,7 +63,7 @@ async fn routes_projects_methods_and_content_types_are_distinguished() {
 }
 
 #[tokio::test]
-async fn unknown_fields_and_the_other_dialect_are_refused() {
+async fn unknown_fields_and_the_other_dialect_are_rejected() {
     let client = Client::new(Config::default());
     let uri = client.blob_uri().await;
     let v1 = |body: Value| {
@@ -94,7 +94,7 @@ async fn unknown_fields_and_the_other_dialect_are_refused() {
 }
 
 #[tokio::test]
-async fn bad_registrations_are_refused() {
+async fn invalid_registrations_are_rejected() {
     let client = Client::new(Config { requires_base_model: true, ..Config::default() });
     let uri = client.blob_uri().await;
     let table = [
@@ -115,7 +115,7 @@ async fn bad_registrations_are_refused() {
 }
 
 #[tokio::test]
-async fn new_models_need_good_names_and_old_ones_are_found_by_any() {
+async fn new_models_require_valid_names_and_existing_ones_are_found_by_any_name() {
     let client = Client::new(Config::default());
     let body = json!({ "pendingUploadType": "TemporaryBlobReference" });
     for (path, code) in [
@@ -134,7 +134,7 @@ async fn new_models_need_good_names_and_old_ones_are_found_by_any() {
 }
 
 #[tokio::test]
-async fn answers_carry_the_ids_of_support() {
+async fn responses_contain_request_ids() {
     let client = Client::new(Config::default());
     for path in ["/models", "/nothing"] {
         let answer = Answer::of(client.request(Method::GET, path).header("x-ms-client-request-id", "mine")).await;

@@ -20,7 +20,7 @@ fn parameter(url: &str, name: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn the_older_shape() {
+async fn the_datastore_shape_is_returned() {
     let body = with_shape(PendingUploadShape::Datastore).start_upload().await.body;
     let reference = &body["blobReferenceForConsumption"];
     assert_eq!(reference["blobUri"], format!("{STORE}/upload-1"));
@@ -33,7 +33,7 @@ async fn the_older_shape() {
 }
 
 #[tokio::test]
-async fn the_shape_of_the_specification_and_of_the_draft() {
+async fn the_specified_shape_and_the_draft_shape_are_returned() {
     let body = with_shape(PendingUploadShape::Sdk).start_upload().await.body;
     assert_eq!(body["blobReference"]["blobUri"], format!("{STORE}/upload-1"));
     assert_eq!(body["blobReference"]["credential"]["type"], "SAS");
@@ -44,7 +44,7 @@ async fn the_shape_of_the_specification_and_of_the_draft() {
 }
 
 #[tokio::test]
-async fn a_second_start_finds_the_same_container_until_the_version_is_deleted() {
+async fn a_second_start_returns_the_same_container_until_the_version_is_deleted() {
     let client = Client::new(Config::default());
     let first = client.blob_uri().await;
     assert_eq!(client.blob_uri().await, first);
@@ -69,7 +69,7 @@ async fn a_registered_version_accepts_no_upload() {
 }
 
 #[tokio::test]
-async fn the_sas_can_be_short_weak_expired_and_carry_a_canary() {
+async fn the_sas_can_be_expired_restricted_and_contain_a_canary() {
     let client = Client::new(Config {
         blobs: BlobStore::None {
             base: "http://127.0.0.1:1234/account".parse().unwrap(),
@@ -88,19 +88,20 @@ async fn the_sas_can_be_short_weak_expired_and_carry_a_canary() {
 }
 
 #[tokio::test]
-async fn the_first_sas_can_be_expired_and_the_second_good() {
+async fn the_first_sas_can_be_expired_and_the_second_valid() {
     let client = Client::new(Config { first_sas_seconds: vec![-60], ..Config::default() });
-    let mut good = Vec::new();
+    let mut is_valid = Vec::new();
     for _ in 0..2 {
         let body = client.start_upload().await.body;
         let sas = body["blobReferenceForConsumption"]["credential"]["sasUri"].as_str().unwrap();
-        good.push(OffsetDateTime::parse(&parameter(sas, "se").unwrap(), &Rfc3339).unwrap() > OffsetDateTime::now_utc());
+        is_valid
+            .push(OffsetDateTime::parse(&parameter(sas, "se").unwrap(), &Rfc3339).unwrap() > OffsetDateTime::now_utc());
     }
-    assert_eq!(good, [false, true]);
+    assert_eq!(is_valid, [false, true]);
 }
 
 #[tokio::test]
-async fn credentials_read_registered_files() {
+async fn credentials_grant_read_access_to_registered_files() {
     let client = Client::new(Config::default());
     let path = format!("{VERSION}/credentials");
     let uri = format!("{STORE}/weights");
@@ -114,7 +115,7 @@ async fn credentials_read_registered_files() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_is_the_services_fault() {
+async fn an_unavailable_store_is_an_error_of_the_service() {
     let endpoint = "http://127.0.0.1:9".parse().unwrap();
     let client = Client::new(Config { blobs: BlobStore::Azurite { endpoint }, ..Config::default() });
     let answer = client.start_upload().await;
