@@ -144,8 +144,8 @@ def threads(rows):
         for one in rows[name]["samples"] if name in rows else []:
             if one["round"] == 0 and one["tool"].startswith("native"):
                 scale = (1 << 30) / bench_uploads.ROWS[name].bytes
-                told = ", ".join(f"{thread} {cpu * scale:.2f}" for thread, cpu in one["threads"] if cpu * scale >= 0.01)
-                lines.append([f"`{name}`", one["tool"], told])
+                threads = ", ".join(f"{thread} {cpu * scale:.2f}" for thread, cpu in one["threads"] if cpu * scale >= 0.01)
+                lines.append([f"`{name}`", one["tool"], threads])
     return table(["row", "tool", "CPU s/GiB of each thread"], lines)
 
 

@@ -124,16 +124,16 @@ show custom deployments delete --name sentences --force
 show custom delete --name minilm --version 1 --force
 
 # Without AzCopy, on a slow line, interrupted and resumed.
-remark "Without AzCopy, with Ctrl+C after 5 seconds. This Azurite does not know the checksums that Azure checks, hence the warning."
+remark "Without AzCopy, interrupted by Ctrl+C after 5 seconds. Azurite does not support the checksums that Azure verifies, hence the warning."
 native=(custom create --name minilm --version 2 --source ./model --engine native)
 show_interrupted 5 "${native[@]}" --limit-rate 10M
-remark "The same again: what is there is not sent twice."
+remark "The same command again: blocks that are already uploaded are not sent again."
 show "${native[@]}"
 prove 2
 show custom delete --name minilm --version 2 --force
 
 # Without a terminal: detached, followed from another process, and shown again after its end.
-remark "In the background. The terminal may close; any terminal may follow."
+remark "In the background: the terminal can be closed, and any terminal can follow the upload."
 show custom create --name minilm --version 3 --source ./model --engine native --limit-rate 30M --detach --no-inhibit
 upload=$(ask 'it[0]["id"]' custom uploads list)
 [[ $(ask 'it[0]["pid"] is not None' custom uploads list) == True ]] || die "the detached upload does not run."
@@ -142,7 +142,7 @@ show custom uploads attach "$upload"
 prove 3
 show custom verify --name minilm --version 3 --source ./model
 show custom download --name minilm --version 3 --to "$work/back"
-remark "What came back, against what the blob service gives back."
+remark "The downloaded files, compared with the content in the blob service."
 show custom verify --name minilm --version 3 --source "$work/back" --full
 [[ $(ask 'it[0]["state"]' custom uploads list) == done ]] || die "the detached upload is not done."
 [[ $(ask 'it["version"]' custom uploads attach "$upload") == 3 ]] || die "the finished upload cannot be shown."
