@@ -1,4 +1,4 @@
-//! Table and page for models of the catalogue. Pure.
+//! Table and page for models of the catalog. Pure.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Catalogue that a command refers to: that of the account, or that of a region.
+//! Catalog that a command refers to: that of the account, or that of a region.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -9,7 +9,7 @@ use crate::commands::{headings, similar};
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::arm::{AccountModel, ArmClient, ArmError, Usage};
 
-/// Options that choose the catalogue.
+/// Options that choose the catalog.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct CatalogArgs {
     /// Azure region [default: the account's region]
@@ -59,7 +59,7 @@ impl Catalog {
     }
 }
 
-/// Reads the catalogue.
+/// Reads the catalog.
 ///
 /// # Errors
 /// When the account is not found, or neither list can be read.
@@ -87,7 +87,7 @@ pub(crate) async fn of_account(app: &App, context: &AccountContext) -> Result<Ca
     }
 }
 
-/// Error for a model that is not in the catalogue, with similar names.
+/// Error for a model that is not in the catalog, with similar names.
 pub(crate) fn no_such_model(app: &App, account: &AccountArgs, catalog: &Catalog, name: &str) -> CliError {
     let models = catalog.models.iter().map(AccountModel::view).filter(|model| !model.is_custom());
     let list = account.command_line(app, &["base", "list"]);

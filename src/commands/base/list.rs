@@ -1,4 +1,4 @@
-//! `base list`: deployable models of the catalogue, one row per version.
+//! `base list`: deployable models of the catalog, one row per version.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -75,7 +75,7 @@ impl Product for ModelRows {
     }
 }
 
-/// Lists the catalogue models that match the filters; retired ones are counted on standard error, unless `--all` is
+/// Lists the catalog models that match the filters; retired ones are counted on standard error, unless `--all` is
 /// given.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! The group `base`: models of the catalogue and their deployments.
+//! The group `base`: models of the catalog and their deployments.
 
 mod catalog;
 mod list;
@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::console::ProgressMode;
 use crate::error::CliError;
 
-/// Commands for models of the catalogue.
+/// Commands for models of the catalog.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BaseCommand {
     /// List the catalog models that can be deployed

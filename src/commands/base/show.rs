@@ -1,4 +1,4 @@
-//! `base show`: all versions of a model of the catalogue, with SKUs and quota.
+//! `base show`: all versions of a model of the catalog, with SKUs and quota.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -82,7 +82,7 @@ impl Product for BaseModelPage<'_> {
     }
 }
 
-/// Shows all versions of a catalogue model with their SKUs, and the quota of the account.
+/// Shows all versions of a catalog model with their SKUs, and the quota of the account.
 ///
 /// # Errors
 /// Not found, with similar names.

@@ -58,7 +58,7 @@ impl Group {
         self == Self::All || self == Self::of_kind(kind)
     }
 
-    /// True if the commands of the group work on this deployment. A catalogue model of Fireworks may have a custom
+    /// True if the commands of the group work on this deployment. A catalog model of Fireworks may have a custom
     /// model as its draft model, so it belongs to both groups.
     fn accepts(self, deployment: &DeploymentView) -> bool {
         self.lists(deployment.kind())

@@ -1,4 +1,4 @@
-//! Azure's control plane: from a subscription to a Foundry project, the deployments of its account, and the catalogue.
+//! Azure's control plane: from a subscription to a Foundry project, the deployments of its account, and the catalog.
 //!
 //! Owns the address that receives management tokens, ARM ids, and long-running operations.
 

@@ -24,7 +24,7 @@ pub struct ChosenResource {
     pub location: String,
 }
 
-/// Prompt for a model of the catalogue.
+/// Prompt for a model of the catalog.
 #[derive(Clone, Copy, Debug)]
 pub struct ModelQuestion<'a> {
     /// Text of the prompt.
@@ -144,7 +144,7 @@ impl Host {
         Ok(ChosenResource { id: chosen.id, name: chosen.name, location: chosen.location })
     }
 
-    /// Prompts for a model of the catalogue, which azd reads itself; returns its name.
+    /// Prompts for a model of the catalog, which azd reads itself; returns its name.
     ///
     /// # Errors
     /// See [`HostError`]; older versions of azd do not support this prompt.

@@ -8,7 +8,7 @@ use super::document::{Document, lenient, tags, text, whole};
 
 /// Format of a model that was registered in a project.
 pub const CUSTOM_FORMAT: &str = "FireworksCustom";
-/// Format of a catalogue model of Fireworks, the only one that can have a custom model as its draft.
+/// Format of a catalog model of Fireworks, the only one that can have a custom model as its draft.
 pub const FIREWORKS_FORMAT: &str = "Fireworks";
 
 /// True for the formats of Fireworks, whose deployments require a separate feature and quota.
@@ -153,7 +153,7 @@ impl<'a> DeploymentState<'a> {
 pub enum DeploymentKind {
     /// A model that was registered in a project.
     Custom,
-    /// A model of the catalogue.
+    /// A model of the catalog.
     Base,
 }
 

@@ -32,7 +32,7 @@ impl fmt::Display for DeploymentName {
 }
 
 /// Name of a new deployment: 2 to 64 letters, digits, `.`, `_` and `-`, beginning with a letter or digit. The service
-/// publishes no rule; names with dots exist, since catalogue models have them.
+/// publishes no rule; names with dots exist, since catalog models have them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDeploymentName(DeploymentName);
 

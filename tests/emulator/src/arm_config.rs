@@ -1,4 +1,4 @@
-//! Behaviour of Azure Resource Manager: accounts, deployments, and the catalogue.
+//! Behaviour of Azure Resource Manager: accounts, deployments, and the catalog.
 
 use serde_json::Value;
 

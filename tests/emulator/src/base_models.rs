@@ -12,7 +12,7 @@ const RECORDED_OPENAI: usize = 81;
 /// Date that means "no retirement is planned".
 const NEVER: &str = "2099-12-31T00:00:00Z";
 
-/// Small catalogue: OpenAI with a default and an older version, a retired model, Microsoft, an embedding model, and
+/// Small catalog: OpenAI with a default and an older version, a retired model, Microsoft, an embedding model, and
 /// Fireworks.
 pub(crate) fn built_in() -> Vec<Value> {
     vec![gpt(), older_gpt(), mini(), retired(), phi(), embedding(), fireworks()]

@@ -21,7 +21,7 @@ pub(super) struct RequiredOption<'a> {
 }
 
 /// Fails if values are missing, or the user did not agree to the billing, and no prompt is possible: before any
-/// request, and with all of them. `later` names options that the catalogue may require.
+/// request, and with all of them. `later` names options that the catalog may require.
 ///
 /// # Errors
 /// A usage error that names the options.
@@ -82,7 +82,7 @@ pub(super) async fn ask_text(app: &App, question: &str) -> Result<String, CliErr
     .await
 }
 
-/// Asks for a model of the catalogue: through azd if possible, otherwise from a list of the models that the account may
+/// Asks for a model of the catalog: through azd if possible, otherwise from a list of the models that the account may
 /// deploy.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! `base deployments create`: a model of the catalogue, with version, SKU and capacity by the rules of the catalogue.
+//! `base deployments create`: a model of the catalog, with version, SKU and capacity by the rules of the catalog.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -20,7 +20,7 @@ use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::arm::is_billed_by_time;
 use azure_ai_models_core::model::{DeploymentKind, NewDeploymentName};
 
-/// Additional options that may be required, depending on the catalogue.
+/// Additional options that may be required, depending on the catalog.
 const LATER_OPTIONS: &str =
     "If all SKUs of the model are billed while the deployment exists, --sku-name SKU and --yes are required too.";
 
@@ -63,7 +63,7 @@ pub(super) struct BaseRequest {
     pub(super) options: CreateOptions,
 }
 
-/// Deploys a catalogue model. Missing values are prompted for or reported together; checks come before the PUT, and
+/// Deploys a catalog model. Missing values are prompted for or reported together; checks come before the PUT, and
 /// `--dry-run` ends after them.
 pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError> {
     let BaseCreateArgs { name: given_name, model, model_version: version, model_format: format, options } = args;

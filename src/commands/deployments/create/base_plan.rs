@@ -1,4 +1,4 @@
-//! Plan for a deployment of a catalogue model: version, SKU and capacity by the rules of the catalogue, and the quota.
+//! Plan for a deployment of a catalog model: version, SKU and capacity by the rules of the catalog, and the quota.
 
 use time::OffsetDateTime;
 
@@ -72,7 +72,7 @@ fn new_deployment(model: NewModel, (sku, capacity): (&str, u64), options: &Creat
     }
 }
 
-/// Plan for a user who may not read the catalogue: all values that it would provide must be given.
+/// Plan for a user who may not read the catalog: all values that it would provide must be given.
 pub(super) async fn unlisted(checks: &mut Checks<'_>, request: &BaseRequest) -> Result<DeploymentPlan, CliError> {
     let BaseRequest { model, version, format, options } = request;
     let (Some(format), Some(version), Some(sku), Some(capacity)) =
@@ -138,7 +138,7 @@ fn model<'a>(
     }))
 }
 
-/// SKU: as given, otherwise by the rules of the catalogue, otherwise chosen by the user. `None` if a check failed.
+/// SKU: as given, otherwise by the rules of the catalog, otherwise chosen by the user. `None` if a check failed.
 async fn sku<'a>(
     checks: &mut Checks<'_>,
     about: &DeploymentCommand<'_>,
@@ -176,7 +176,7 @@ async fn sku<'a>(
     Ok(None)
 }
 
-/// Capacity: as given, otherwise by the rules of the catalogue, otherwise entered by the user. `None` if a check
+/// Capacity: as given, otherwise by the rules of the catalog, otherwise entered by the user. `None` if a check
 /// failed.
 async fn capacity(
     checks: &mut Checks<'_>,

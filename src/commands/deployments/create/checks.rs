@@ -60,14 +60,14 @@ pub(crate) enum NameLookup {
     Taken(Box<Deployment>),
 }
 
-/// SKU and capacity, and their row of the catalogue.
+/// SKU and capacity, and their row of the catalog.
 #[derive(Clone, Debug)]
 pub(crate) struct SkuChoice {
-    /// Name in the catalogue's spelling.
+    /// Name in the catalog's spelling.
     pub(crate) name: String,
     /// Capacity.
     pub(crate) capacity: u64,
-    /// Row of the catalogue, if there is one.
+    /// Row of the catalog, if there is one.
     pub(crate) row: Option<ModelSku>,
 }
 

@@ -1,4 +1,4 @@
-//! `custom deployments create`: a registered model, or a catalogue model of Fireworks with a registered model as its
+//! `custom deployments create`: a registered model, or a catalog model of Fireworks with a registered model as its
 //! draft model.
 
 use std::str::FromStr;
@@ -23,7 +23,7 @@ use crate::error::CliError;
 use azure_ai_models_core::arm::{DraftModel, NewDeployment, NewModel};
 use azure_ai_models_core::model::{ModelName, ModelVersion, NewDeploymentName};
 
-/// Additional options that may be required, depending on the catalogue.
+/// Additional options that may be required, depending on the catalog.
 const LATER_OPTIONS: &str =
     "If the catalog lists no SKU for the model, --sku-name SKU and --sku-capacity N are required too.";
 
@@ -78,7 +78,7 @@ impl CustomCreateArgs {
     }
 }
 
-/// Deploys a registered model, or a catalogue model with a registered draft model. Otherwise like
+/// Deploys a registered model, or a catalog model with a registered draft model. Otherwise like
 /// [`base`](super::base::base).
 pub(crate) async fn custom(app: &App, args: CustomCreateArgs) -> Result<(), CliError> {
     let CustomCreateArgs { name, model, model_version, draft_model, draft_tokens, options } = args;

@@ -51,7 +51,7 @@ pub(crate) async fn plan(
     Ok(Some(DeploymentPlan { new, row: sku.row }))
 }
 
-/// Row of the catalogue that lists the SKUs of a model: its own, otherwise that of its base model.
+/// Row of the catalog that lists the SKUs of a model: its own, otherwise that of its base model.
 fn row_of<'a>(rows: &'a [AccountModel], model: &NewModel, base_model: Option<&str>) -> Option<&'a AccountModel> {
     let is_own = |row: &&AccountModel| {
         row.view().format().eq_ignore_ascii_case(&model.format) && row.view().name.eq_ignore_ascii_case(&model.name)

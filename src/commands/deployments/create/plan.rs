@@ -25,7 +25,7 @@ use azure_ai_models_core::model::{Deployment, ModelListSeed, Versioned, is_firew
 pub(crate) struct DeploymentPlan {
     /// Deployment to send.
     pub(crate) new: NewDeployment,
-    /// Row of the catalogue with the SKU, if there is one.
+    /// Row of the catalog with the SKU, if there is one.
     pub(crate) row: Option<ModelSku>,
 }
 
@@ -102,7 +102,7 @@ impl DeploymentPlan {
         CliError::deployment(error, about.name, &suggestions)
     }
 
-    /// Models that the user may have meant: registered ones for a custom model, otherwise those of the catalogue. Empty
+    /// Models that the user may have meant: registered ones for a custom model, otherwise those of the catalog. Empty
     /// without permission to read them.
     async fn similar_models(&self, context: &AccountContext) -> Vec<String> {
         let wanted = &self.new.model.name;

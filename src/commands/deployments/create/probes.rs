@@ -109,7 +109,7 @@ impl Checks<'_> {
         self.fail("sku", error);
     }
 
-    /// Checks the capacity against the row of the catalogue.
+    /// Checks the capacity against the row of the catalog.
     pub(crate) fn check_capacity(&mut self, choice: &SkuChoice) {
         let SkuChoice { name, capacity, row } = choice;
         let Some(row) = row else { return self.skip("sku", NOT_LISTED) };

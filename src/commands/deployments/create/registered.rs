@@ -45,10 +45,10 @@ pub(super) async fn choose_registered(app: &App, foundry: &FoundryClient) -> Res
     chosen.name().parse().map_err(|_| CliError::unexpected_response("a model without a valid name"))
 }
 
-/// Asks which catalogue model of Fireworks gets the draft model.
+/// Asks which catalog model of Fireworks gets the draft model.
 ///
 /// # Errors
-/// When the user cancels the prompt, or the catalogue cannot be read.
+/// When the user cancels the prompt, or the catalog cannot be read.
 pub(super) async fn choose_target(app: &App, context: &AccountContext) -> Result<ModelName, CliError> {
     let catalog = of_account(app, context).await?;
     let name = choose_model(app, context, Some(&catalog), Some(FIREWORKS_FORMAT)).await?;
@@ -86,7 +86,7 @@ pub(crate) fn custom_model(context: &AccountContext, name: &ModelName, version: 
     }
 }
 
-/// Returns a catalogue model of Fireworks as the target, with the registered model as its draft model.
+/// Returns a catalog model of Fireworks as the target, with the registered model as its draft model.
 pub(super) async fn target_with_draft(
     checks: &mut Checks<'_>,
     context: &AccountContext,

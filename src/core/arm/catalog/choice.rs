@@ -1,4 +1,4 @@
-//! Default version, SKU and capacity for a deployment of a catalogue model. Pure.
+//! Default version, SKU and capacity for a deployment of a catalog model. Pure.
 //!
 //! The rules are azd's, with one exception: quota never changes the choice of a SKU, since another SKU processes data
 //! in other regions and has another price.
@@ -71,7 +71,7 @@ fn parts(version: &str) -> Vec<(u64, String)> {
     version.split(['-', '.', '_']).map(part).collect()
 }
 
-/// Chooses the SKU of a catalogue model: the requested one, otherwise the first by preference, which must be billed by
+/// Chooses the SKU of a catalog model: the requested one, otherwise the first by preference, which must be billed by
 /// use.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Requests for the catalogue, quota and capacities. Lists are complete or an error.
+//! Requests for the catalog, quota and capacities. Lists are complete or an error.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;

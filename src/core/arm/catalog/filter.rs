@@ -1,11 +1,11 @@
-//! Filters for catalogue lists. Pure.
+//! Filters for catalog lists. Pure.
 
 use time::OffsetDateTime;
 
 use super::{AccountModel, AccountModelView};
 use crate::model::NamePattern;
 
-/// Lifecycle states that the service is known to send; a catalogue may have more.
+/// Lifecycle states that the service is known to send; a catalog may have more.
 const LIFECYCLES: [&str; 5] = ["Deprecated", "Deprecating", "GenerallyAvailable", "Preview", "Stable"];
 
 /// Conditions that a model has to meet, all of them. Case-insensitive.
@@ -43,7 +43,7 @@ impl CatalogFilter {
             && self.capability.as_ref().is_none_or(|capability| model.can(capability))
     }
 
-    /// Lifecycle states that the catalogue contains, if the requested one is not among them; `None` if it is, or if
+    /// Lifecycle states that the catalog contains, if the requested one is not among them; `None` if it is, or if
     /// none is requested.
     #[must_use]
     pub fn unknown_lifecycle<'a>(&self, models: &'a [AccountModel]) -> Option<Vec<&'a str>> {

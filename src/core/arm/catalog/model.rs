@@ -49,7 +49,7 @@ pub struct AccountModelView {
     /// Model that replaces it.
     #[serde(default, deserialize_with = "lenient", rename = "replacementConfig")]
     pub replacement: Option<Replacement>,
-    /// Address in the model catalogue: `azureml://registries/...`.
+    /// Address in the model catalog: `azureml://registries/...`.
     #[serde(default, deserialize_with = "text")]
     pub model_catalog_asset_id: Option<String>,
     /// ARM id of the project that holds a custom model.
@@ -129,7 +129,7 @@ impl AccountModelView {
         self.skus().iter().filter(move |sku| !sku.has_ended(now))
     }
 
-    /// SKUs with which a catalogue model can be deployed: still available, and not only for fine-tuned models.
+    /// SKUs with which a catalog model can be deployed: still available, and not only for fine-tuned models.
     pub fn base_skus(&self, now: OffsetDateTime) -> impl Iterator<Item = &ModelSku> {
         self.open_skus(now).filter(|sku| !sku.is_for_fine_tuned())
     }

@@ -22,7 +22,7 @@ pub(super) fn version_for(body: &Value) -> &'static str {
 /// A deployment to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDeployment {
-    /// SKU code in the catalogue's spelling.
+    /// SKU code in the catalog's spelling.
     pub sku: String,
     /// Capacity, 1 or more.
     pub capacity: u64,
@@ -49,7 +49,7 @@ pub struct NewModel {
     pub name: String,
     /// Version.
     pub version: String,
-    /// ARM id of the project that holds a custom model; `None` for a catalogue model.
+    /// ARM id of the project that holds a custom model; `None` for a catalog model.
     pub source: Option<String>,
 }
 

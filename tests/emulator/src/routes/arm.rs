@@ -1,4 +1,4 @@
-//! Azure Resource Manager: authorization, and the reads that find a project. Deployments and the catalogue are in
+//! Azure Resource Manager: authorization, and the reads that find a project. Deployments and the catalog are in
 //! sibling modules.
 
 use axum::Json;
