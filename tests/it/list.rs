@@ -232,7 +232,7 @@ fn most_memory(models: usize) -> u64 {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_model_of_a_table_needs_half_a_kilobyte_at_most() {
-    let (few, many) = (4_000, 24_000);
+    let (few, many) = (2_000, 12_000);
     let of_each = (most_memory(many) - most_memory(few)) / (many - few) as u64;
     assert!(of_each <= 512, "{of_each} bytes");
 }

@@ -18,8 +18,8 @@ const LIMIT: u64 = 320 * 1024;
 /// Limit for 100,000 files, with an unoptimized build.
 const MANY_LIMIT: u64 = 72 * 1024;
 
-/// Limit at the end of an upload of 20,000 files.
-const END_LIMIT: u64 = 52 * 1024;
+/// Limit at the end of an upload of 10,000 files.
+const END_LIMIT: u64 = 45 * 1024;
 
 /// The most memory that a running process has had so far, in KiB.
 fn most_memory(pid: u32) -> Option<u64> {
@@ -72,7 +72,7 @@ fn the_end_of_an_upload_of_many_files_needs_little_memory() {
     let (env, _store) = env();
     // No blocks of a large file beside them.
     sparse(&env, 2);
-    small_files(&env, 20);
+    small_files(&env, 10);
     let mut command = env.command(&[&CREATE[..], &["--skip-check", "-o", "json"]].concat());
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("runs");
     let mut shown = child.stdout.take().expect("piped");
@@ -83,7 +83,7 @@ fn the_end_of_an_upload_of_many_files_needs_little_memory() {
     shown.read_to_end(&mut text).expect("shown");
     assert!(child.wait().expect("ended").success());
     let created: Value = serde_json::from_slice(&text).expect("JSON");
-    assert_eq!(created["files"].as_array().map(Vec::len), Some(20_002));
+    assert_eq!(created["files"].as_array().map(Vec::len), Some(10_002));
     assert!(most < END_LIMIT, "{most} KiB");
 }
 
