@@ -1,3 +1,5 @@
+//! The program `azure-ai-models`: entry point.
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

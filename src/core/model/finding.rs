@@ -28,44 +28,80 @@ impl fmt::Display for FindingLevel {
 #[serde(rename_all = "kebab-case")]
 pub enum FindingCode {
     // Errors of the walk, in the order in which a user would fix them; then of the whole folder, then of files.
+    /// The source has no files, or all are excluded.
     EmptySource,
+    /// A file or directory cannot be read.
     Unreadable,
+    /// A link leads back to a directory that contains it.
     LinkLoop,
+    /// The target of a link does not exist.
     BrokenLink,
+    /// Neither a file nor a directory, such as a socket.
     SpecialFile,
+    /// A name that cannot be the name of a blob.
     BadFileName,
+    /// No file has weights.
     NoWeights,
+    /// An adapter without `adapter_model.safetensors`.
     MissingAdapterWeights,
+    /// A model without `config.json`.
     MissingConfig,
+    /// A document that is not the JSON that its name promises.
     InvalidConfig,
+    /// An adapter whose `peft_type` is not `LORA`.
     WrongPeftType,
+    /// An index of shards that cannot be read or lists none.
     InvalidIndex,
+    /// An index that refers to a shard outside its folder.
     BadIndexPath,
+    /// A shard that an index or the names of the others refer to does not exist.
     MissingShard,
+    /// A pointer of git-LFS or git-xet in place of the file.
     LfsPointer,
+    /// A file that a download tool has not finished.
     UnfinishedDownload,
+    /// Weights that end before their header says.
     TruncatedShard,
+    /// Weights with bytes after the last tensor.
     TrailingData,
+    /// Weights whose header or first bytes are not of their format.
     BadHeader,
+    /// Weights whose header has tensor positions that are wrong, overlap or leave gaps.
     BadOffsets,
+    /// Weights without a tensor that has data.
     NoTensors,
+    /// A shard without a tensor that the index refers to.
     TensorNotInShard,
     /// An error for weights, a warning for other files.
     EmptyFile,
     // Warnings.
+    /// An adapter without `adapter_config.json`.
     MissingAdapterConfig,
+    /// A model without a tokenizer.
     MissingTokenizer,
+    /// Shards without an index.
     MissingIndex,
+    /// Weights that the index does not list.
     UnusedWeights,
+    /// More than one set of weights.
     SeveralWeights,
+    /// A tensor in two shards.
     DuplicateTensor,
+    /// Weights that were quantized (`quantization_config`).
     QuantizedWeights,
+    /// Tensors of an unknown data type.
     UnknownDtype,
+    /// Weights as a pickle, which may run code when it is loaded.
     PickleWeights,
+    /// A configuration that refers to custom code (`auto_map`).
     CodeIgnored,
+    /// A file of code.
     CodeFile,
+    /// A file that is not a known part of a model.
     UnknownFile,
+    /// A link whose target is outside the source.
     LinkOutside,
+    /// An adapter that would be registered with another weight type.
     WeightTypeMismatch,
 }
 
