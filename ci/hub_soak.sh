@@ -10,5 +10,5 @@ soak() { # TEST
   cargo test --quiet --locked --features test-fakes --test it -- --ignored --exact --nocapture "import::soak::$1"
 }
 
-soak a_hundred_kills_at_random_points_lose_nothing
-soak fifty_kills_with_urls_that_end_in_the_middle_lose_nothing
+soak hundred_kills_at_random_points_lose_nothing
+soak fifty_kills_with_expiring_urls_lose_nothing

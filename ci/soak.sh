@@ -32,4 +32,4 @@ soak crash::a_hundred_kills_at_random_points_lose_nothing
 
 # Without Azurite: a store that discards its content.
 cargo test --quiet --locked --features test-fakes --test it -- --ignored --exact --nocapture \
-  native::memory::twenty_gigabytes_take_no_more_memory_than_one
+  native::memory::twenty_gigabytes_use_no_more_memory_than_one

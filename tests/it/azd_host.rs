@@ -8,7 +8,7 @@ use fake_azd_host::{FakeHost, Fault, HostState};
 
 use crate::support::TestEnv;
 
-/// A project, a host that azd is, and an environment that names the project.
+/// Environment with a project that only the azd environment of this host names.
 fn env(host: &FakeHost) -> TestEnv {
     let mut env = TestEnv::new();
     env.run_by(host);
@@ -21,18 +21,18 @@ fn env(host: &FakeHost) -> TestEnv {
 }
 
 #[test]
-fn a_proxy_does_not_stand_between_azd_and_the_program() {
+fn proxies_are_not_used_for_azds_server() {
     let host = FakeHost::start(HostState::default());
     let mut env = env(&host);
     env.set("HTTP_PROXY", "http://127.0.0.1:9").set("ALL_PROXY", "http://127.0.0.1:9");
     env.run(&["list"]).success();
-    // Once for the injected variables, once for the project.
+    // Once for the injected variables and once for the project.
     let calls = ["Project.Get", "Environment.List", "Environment.GetValues"];
     assert_eq!(host.methods(), [calls, calls].concat());
 }
 
 #[test]
-fn commands_that_describe_the_program_do_not_ask_azd() {
+fn commands_that_describe_the_program_do_not_call_azd() {
     let host = FakeHost::start(HostState::default().with_fault("Project.Get", Fault::Silence));
     let env = env(&host);
     let commands = [&["version"][..], &["version", "-o", "json"], &["metadata"], &["completion", "bash"]];
@@ -45,7 +45,7 @@ fn commands_that_describe_the_program_do_not_ask_azd() {
 }
 
 #[test]
-fn a_silent_azd_is_waited_for_once() {
+fn unresponsive_azd_is_awaited_once() {
     let host = FakeHost::start(HostState::default().with_fault("Project.Get", Fault::Silence));
     let mut env = env(&host);
     env.set(var::TEST_TIME, "0.01/0.02");
@@ -56,7 +56,7 @@ fn a_silent_azd_is_waited_for_once() {
 
 #[cfg(unix)]
 #[test]
-fn after_ctrl_c_azd_is_not_asked() {
+fn azd_is_not_called_after_ctrl_c() {
     use crate::support::{Running, eventually, send};
     let host = FakeHost::start(HostState::default().with_fault("Environment.List", Fault::SilenceAfter(1)));
     let mut env = env(&host);

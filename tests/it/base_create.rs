@@ -18,7 +18,7 @@ fn create(env: &TestEnv, more: &[&str]) -> Output {
     env.run(&[&["base", "deployments", "create"], more].concat())
 }
 
-/// Bodies of the writes.
+/// Bodies of the write requests.
 fn sent(env: &TestEnv) -> Vec<(String, Value)> {
     let requests = env.emulator().requests().into_iter().filter(|one| one.method != "GET");
     requests.map(|one| (one.path.rsplit('/').next().unwrap_or_default().to_owned(), one.body)).collect()
@@ -76,7 +76,7 @@ fn given_options_are_sent() {
 }
 
 #[test]
-fn a_dry_run_shows_checks_and_the_request_and_sends_nothing() {
+fn dry_run_shows_checks_and_the_request_and_sends_nothing() {
     let env = env();
     let output = create(&env, &["--model", "FW-Qwen3-14B", "--sku-name", "GlobalProvisionedManaged", "--dry-run"]);
     insta::assert_snapshot!(output.success());
@@ -88,7 +88,7 @@ fn a_dry_run_shows_checks_and_the_request_and_sends_nothing() {
 }
 
 #[test]
-fn a_capacity_without_a_default_is_what_the_quota_leaves() {
+fn capacity_without_a_default_is_the_remaining_quota() {
     let env = env();
     env.emulator()
         .seed_deployment(&json!({
@@ -101,7 +101,7 @@ fn a_capacity_without_a_default_is_what_the_quota_leaves() {
 }
 
 #[test]
-fn a_sku_that_is_billed_while_it_exists_must_be_named_and_agreed_to() {
+fn continuously_billed_sku_needs_its_name_and_consent() {
     let env = env();
     let output = create(&env, &["--model", "FW-Qwen3-14B"]).fails_with(2);
     assert!(output.stderr.contains("--sku-name is required"), "{output}");
@@ -111,16 +111,16 @@ fn a_sku_that_is_billed_while_it_exists_must_be_named_and_agreed_to() {
     assert_eq!(env.emulator().requests().len(), before, "no consent, no request");
     let output = create(&env, &[&named[..], &["--yes"]].concat()).success();
     assert_eq!(output.stderr.matches("billed while it exists").count(), 1, "{output}");
-    // The smallest capacity, where the catalogue lists no default.
+    // The catalogue lists no default, so the minimum capacity is used.
     assert_eq!(sent(&env)[0].1["sku"], json!({"name": "GlobalProvisionedManaged", "capacity": 15}));
 }
 
 #[test]
-fn a_failed_check_sends_nothing() {
+fn failed_check_sends_nothing() {
     let env = env();
     env.emulator().seed_deployment(&json!({"name": "taken"})).expect("a deployment");
     let model = ["--model", "gpt-4.1"];
-    let mut told = String::new();
+    let mut outputs = String::new();
     for (more, code) in [
         (&["--name", "taken"][..], 5),
         (&["--model-version", "1"], 3),
@@ -130,11 +130,11 @@ fn a_failed_check_sends_nothing() {
         (&["--sku-name", "GlobalProvisionedManaged", "--sku-capacity", "17", "-y"], 2),
         (&["--spillover", "nothing"], 3),
     ] {
-        told += &without_ids(&create(&env, &[&model[..], more].concat()).fails_with(code));
+        outputs += &without_ids(&create(&env, &[&model[..], more].concat()).fails_with(code));
     }
-    told += &without_ids(&create(&env, &["--model", "gpt5"]).fails_with(3));
-    told += &without_ids(&create(&env, &["--model", "gpt-35-turbo"]).fails_with(3));
-    insta::assert_snapshot!(told);
+    outputs += &without_ids(&create(&env, &["--model", "gpt5"]).fails_with(3));
+    outputs += &without_ids(&create(&env, &["--model", "gpt-35-turbo"]).fails_with(3));
+    insta::assert_snapshot!(outputs);
     assert!(sent(&env).is_empty());
 }
 
@@ -144,7 +144,7 @@ fn without_ids(output: &Output) -> String {
 }
 
 #[test]
-fn missing_quota_names_what_is_left_where_there_is_room_and_the_command_to_retry() {
+fn insufficient_quota_names_remaining_quota_alternatives_and_retry_command() {
     let env = env();
     env.emulator()
         .seed_deployment(&json!({
@@ -157,7 +157,7 @@ fn missing_quota_names_what_is_left_where_there_is_room_and_the_command_to_retry
 }
 
 #[test]
-fn quota_that_the_service_alone_knows_of_gets_the_same_words() {
+fn quota_error_of_the_service_has_the_same_message() {
     let env = env();
     env.emulator().add_fault(Fault::new(Route::ArmUsages, FaultKind::status(403)).times(1));
     let refusal = "This operation require 250 new capacity in quota Tokens Per Minute (thousands) - gpt4.1, which is bigger than the current available capacity 200. The current quota usage is 800 and the quota limit is 1000 for quota Tokens Per Minute (thousands) - gpt4.1.";
@@ -167,7 +167,7 @@ fn quota_that_the_service_alone_knows_of_gets_the_same_words() {
 }
 
 #[test]
-fn a_name_that_two_formats_share_needs_the_format() {
+fn ambiguous_model_name_needs_the_format() {
     let mut models = Arm::default().models;
     let mut other = models[0].clone();
     other["format"] = "Meta".into();
@@ -186,12 +186,12 @@ fn if_not_exists_keeps_an_existing_deployment() {
     create(&env, &command).success();
     assert_eq!(sent(&env).len(), 1);
     create(&env, &command).success();
-    assert_eq!(sent(&env).len(), 1, "nothing is written for what is there");
+    assert_eq!(sent(&env).len(), 1, "an existing deployment is not written");
     create(&env, &["--model", "gpt-4.1", "--name", "chat", "--if-not-exists"]).fails_with(5);
 }
 
 #[test]
-fn a_deployment_that_needs_time_is_waited_for_or_left() {
+fn slow_deployment_is_awaited_or_left_running() {
     let deploying = Deploying { standard_at_once: false, polls_until_done: 2, ..Deploying::default() };
     let env = with(Config { arm: Arm { deploying, ..Arm::default() }, ..Config::default() });
     let output = create(&env, &["--model", "gpt-4.1", "--name", "chat", "--no-wait"]).success();
@@ -201,7 +201,7 @@ fn a_deployment_that_needs_time_is_waited_for_or_left() {
 }
 
 #[test]
-fn a_model_must_be_named() {
+fn model_is_required() {
     let env = env();
     let output = create(&env, &[]).fails_with(2);
     assert!(output.stderr.contains("--model MODEL"), "{output}");
@@ -209,7 +209,7 @@ fn a_model_must_be_named() {
 }
 
 #[test]
-fn without_the_right_to_read_the_catalogue_all_must_be_given() {
+fn all_options_are_required_without_catalogue_access() {
     let env = env();
     env.emulator().add_fault(Fault::new(Route::ArmModels, FaultKind::status(403)));
     let output = create(&env, &["--model", "gpt-4.1"]).fails_with(2);
@@ -222,10 +222,10 @@ fn without_the_right_to_read_the_catalogue_all_must_be_given() {
 
 #[cfg(unix)]
 #[test]
-fn on_a_terminal_a_sku_that_must_be_named_is_chosen_and_the_bill_agreed_to() {
+fn terminal_prompts_for_a_continuously_billed_sku_and_consent() {
     let env = env();
     let mut terminal = Terminal::start(&env, 100, &["base", "deployments", "create"]);
-    // The list has what can be deployed, in alphabetical order; typing narrows it.
+    // The list shows the models that can be deployed, in alphabetical order; typing filters it.
     terminal.wait_for("gpt-4.1-mini");
     terminal.type_text("FW-Q\r");
     terminal.wait_for("Select a SKU");
@@ -237,10 +237,10 @@ fn on_a_terminal_a_sku_that_must_be_named_is_chosen_and_the_bill_agreed_to() {
     assert_eq!(sent(&env)[0].1["sku"], json!({"name": "GlobalProvisionedManaged", "capacity": 80}));
 }
 
-/// azd asks in its own voice where it has the question; an older azd shows this program's list.
+/// azd shows its own prompt if it has one for models; with an older azd, the program shows its list.
 #[cfg(unix)]
 #[test]
-fn azd_asks_for_a_model_of_the_catalogue() {
+fn azd_prompts_for_a_model_of_the_catalogue() {
     for ai_model in [Some("gpt-4.1".to_owned()), None] {
         let is_asked = ai_model.is_some();
         let mut env = env();
@@ -259,7 +259,7 @@ fn azd_asks_for_a_model_of_the_catalogue() {
 }
 
 #[test]
-fn a_model_that_the_service_refuses_gets_similar_names() {
+fn rejected_model_suggests_similar_names() {
     let env = env();
     env.emulator().add_fault(Fault::new(Route::ArmPut, FaultKind::refusal(400, "DeploymentModelNotSupported", "no")));
     let output = create(&env, &["--model", "gpt-4.1"]).fails_with(1);

@@ -11,7 +11,7 @@ fn env() -> TestEnv {
     with(Config::default())
 }
 
-/// A world whose Azure Resource Manager is the emulator.
+/// Environment that uses the emulator as Azure Resource Manager.
 pub(crate) fn with(config: Config) -> TestEnv {
     let mut env = TestEnv::with(config);
     let origin = env.emulator().origin();
@@ -38,7 +38,7 @@ fn paths(env: &TestEnv) -> Vec<String> {
 }
 
 #[test]
-fn the_table_has_a_row_for_each_version_that_can_be_deployed() {
+fn table_has_a_row_for_each_version_that_can_be_deployed() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("a model");
     insta::assert_snapshot!(list(&env, &[]).success());
@@ -52,7 +52,7 @@ fn quiet_names_each_model_once() {
 }
 
 #[test]
-fn an_unknown_lifecycle_state_lists_the_known_ones() {
+fn unknown_lifecycle_state_lists_the_known_ones() {
     insta::assert_snapshot!(list(&env(), &["--lifecycle", "bogus"]), @r"
     ------- stderr -------
     ERROR: no model has the lifecycle state 'bogus'
@@ -63,7 +63,7 @@ fn an_unknown_lifecycle_state_lists_the_known_ones() {
 }
 
 #[test]
-fn json_is_what_the_service_sent_without_custom_models() {
+fn json_is_the_service_response_without_custom_models() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("a model");
     let output = list(&env, &["--all", "-o", "json"]).success();
@@ -73,7 +73,7 @@ fn json_is_what_the_service_sent_without_custom_models() {
 }
 
 #[test]
-fn filters_are_equal_in_any_case_and_the_name_is_a_glob() {
+fn filters_ignore_case_and_the_name_is_a_glob() {
     let env = env();
     for (filter, found) in [
         (&["--publisher", "microsoft"][..], &["Phi-4 7"][..]),
@@ -90,7 +90,7 @@ fn filters_are_equal_in_any_case_and_the_name_is_a_glob() {
 }
 
 #[test]
-fn a_region_s_list_has_each_model_once_and_no_wrappers() {
+fn region_list_has_each_model_once_without_wrappers() {
     let env = env();
     let listed = rows(&env, &["--location", "swedencentral"]);
     assert_eq!(listed.iter().filter(|row| *row == "Phi-4 7").count(), 1, "{listed:?}");
@@ -100,7 +100,7 @@ fn a_region_s_list_has_each_model_once_and_no_wrappers() {
 }
 
 #[test]
-fn without_the_right_to_the_account_s_list_that_of_the_region_is_used() {
+fn region_list_is_used_without_access_to_the_account_list() {
     let env = env();
     let denied = || Fault::new(Route::ArmModels, FaultKind::refusal(403, "AuthorizationFailed", "no role"));
     env.emulator().add_fault(denied().times(1));
@@ -114,20 +114,20 @@ fn without_the_right_to_the_account_s_list_that_of_the_region_is_used() {
 }
 
 #[test]
-fn without_an_account_there_is_no_list() {
+fn list_fails_without_an_account() {
     let env = with(Config { arm: Arm { hides_account: true, ..Arm::default() }, ..Config::default() });
     let output = list(&env, &["-o", "json"]).fails_with(3);
     assert_eq!(output.stdout, "");
 }
 
 #[test]
-fn a_region_of_the_recorded_size_is_listed_whole() {
+fn region_of_the_recorded_size_is_listed_completely() {
     let env = with(Config { arm: Arm { models: recorded_size(), ..Arm::default() }, ..Config::default() });
     assert_eq!(rows(&env, &["--location", "eastus2"]).len(), 218);
 }
 
 #[test]
-fn all_pages_are_read_and_a_foreign_one_gets_no_token() {
+fn all_pages_are_read_and_another_host_gets_no_token() {
     let arm = Arm { in_pages: true, ..Arm::default() };
     let env = with(Config { arm, page_size: 2, ..Config::default() });
     assert_eq!(rows(&env, &["--all"]).len(), 7);
@@ -138,7 +138,7 @@ fn all_pages_are_read_and_a_foreign_one_gets_no_token() {
 }
 
 #[test]
-fn the_page_has_versions_skus_and_quota() {
+fn page_has_versions_skus_and_quota() {
     let env = env();
     env.emulator()
         .seed_deployment(&json!({
@@ -149,7 +149,7 @@ fn the_page_has_versions_skus_and_quota() {
 }
 
 #[test]
-fn the_document_has_versions_as_sent_and_the_quota_of_their_skus() {
+fn json_has_unchanged_versions_and_the_quota_of_their_skus() {
     let env = env();
     let output = env.run(&["base", "show", "-n", "gpt-4.1-mini", "-o", "json"]).success();
     let shown: Value = serde_json::from_str(&output.stdout).expect("JSON");
@@ -166,10 +166,10 @@ fn the_document_has_versions_as_sent_and_the_quota_of_their_skus() {
 }
 
 #[test]
-fn a_model_that_is_not_listed_gets_similar_names() {
+fn unlisted_model_suggests_similar_names() {
     let env = env();
     insta::assert_snapshot!(env.run(&["base", "show", "--name", "gpt4.1"]).fails_with(3));
-    // A registered model is no base model.
+    // A registered custom model is not a base model.
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("a model");
     env.run(&["base", "show", "--name", "my-model"]).fails_with(3);
 }

@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 
 use foundry_emulator::Config;
 
-use crate::support::{self, CANARY, CREATE, Ended, Terminal, TestEnv, eventually, lives};
+use crate::support::{self, CANARY, CREATE, Ended, Terminal, TestEnv, eventually, is_alive};
 
 const CTRL_C: &str = "\u{3}";
 
-/// Far below every limit of a run whose clock is not scaled, far above what a loaded machine needs.
+/// Far below every limit of a run with unscaled time, far above what a loaded machine needs.
 const QUICKLY: Duration = Duration::from_secs(3);
 
-/// Includes the last grace of a command that does not return on its own.
-const AT_ONCE: Duration = Duration::from_secs(2);
+/// Includes the grace period of a command that does not return on its own.
+const IMMEDIATELY: Duration = Duration::from_secs(2);
 
 fn env() -> TestEnv {
     env_with(Config::default())
@@ -25,12 +25,12 @@ fn env() -> TestEnv {
 
 fn env_with(config: Config) -> TestEnv {
     let mut env = support::env_with(config);
-    // The real clock: the end has to be quick without scaling.
+    // Time is not scaled: the program must end quickly without it.
     env.set("AZURE_AI_MODELS_TEST_TIME", "1");
     env
 }
 
-/// Upload that pauses at 28 %, and records how often it got SIGINT.
+/// Upload that pauses at 28 %, and counts the SIGINT signals that it receives.
 fn uploading() -> TestEnv {
     let mut env = env();
     let signals = env.work().join("signals").display().to_string();
@@ -44,11 +44,11 @@ fn signals(env: &TestEnv) -> usize {
 
 fn assert_no_azcopy(env: &TestEnv) {
     for start in env.azcopy_starts() {
-        assert!(!lives(start["pid"].as_u64().expect("a process")), "still there: {start}");
+        assert!(!is_alive(start["pid"].as_u64().expect("a process")), "still running: {start}");
     }
 }
 
-/// Checks that hold after every interrupted `create`.
+/// Checks that apply after every interrupted `create`.
 fn assert_interrupted(env: &TestEnv, ended: &Ended) {
     assert_eq!(ended.code, 130, "{}", ended.screen);
     assert!(!ended.cursor_hidden, "the cursor is hidden:\n{}", ended.screen);
@@ -56,11 +56,11 @@ fn assert_interrupted(env: &TestEnv, ended: &Ended) {
     assert!(ended.bars <= 1, "{}", ended.screen);
     assert!(!ended.screen.contains("\n\n\n"), "{}", ended.screen);
     assert!(ended.raw.ends_with('\n'), "{:?}", ended.raw);
-    assert!(ended.rows.lines().any(|row| row.starts_with("ERROR: ")), "nothing stands before it: {}", ended.rows);
+    assert!(ended.rows.lines().any(|row| row.starts_with("ERROR: ")), "text before the error: {}", ended.rows);
     assert_no_azcopy(env);
 }
 
-/// The screen from the second step on.
+/// The screen from step 2 on.
 fn screen(env: &TestEnv, ended: &Ended) -> String {
     let screen = env.clean(&ended.rows);
     let lines = screen.lines().skip_while(|line| !line.starts_with("Step 2"));
@@ -68,7 +68,7 @@ fn screen(env: &TestEnv, ended: &Ended) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Ctrl+C as soon as the screen shows this and the service was asked that.
+/// Presses Ctrl+C once the screen shows `sign` and the service received a request for `asked`.
 fn interrupt(env: &TestEnv, sign: &str, asked: &str, args: &[&str]) -> Ended {
     let mut terminal = Terminal::start(env, 120, args);
     terminal.wait_for(sign);
@@ -83,7 +83,7 @@ fn interrupt(env: &TestEnv, sign: &str, asked: &str, args: &[&str]) -> Ended {
     ended
 }
 
-/// Ctrl+C at 28 % of an upload, in a terminal of this width.
+/// Presses Ctrl+C at 28 % of an upload, in a terminal of this width.
 fn interrupt_upload(env: &TestEnv, columns: u16) -> Ended {
     let mut terminal = Terminal::start(env, columns, &CREATE);
     terminal.wait_for("28.0%");
@@ -135,7 +135,7 @@ fn ctrl_c_fits_a_narrow_terminal() {
 }
 
 #[test]
-fn the_next_run_works() {
+fn next_run_resumes_after_ctrl_c() {
     let mut env = uploading();
     interrupt_upload(&env, 100);
     env.unset("FAKE_AZCOPY_SCRIPT");
@@ -143,7 +143,7 @@ fn the_next_run_works() {
 }
 
 #[test]
-fn a_source_url_is_shown_without_its_sas() {
+fn source_url_is_shown_without_its_sas() {
     let mut env = env();
     env.azcopy_script("init\nprogress 294 1050 0 2\nhang\n");
     let url = format!("http://127.0.0.1:9/acct/c?sv=1&sig={CANARY}");

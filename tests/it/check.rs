@@ -4,14 +4,14 @@ use serde_json::json;
 
 use crate::support::{TestEnv, env_with_model};
 
-/// A model without its second shard, and with code.
+/// A model without its second shard, and with a code file.
 fn env() -> TestEnv {
     let env = env_with_model();
     env.write("model/tokenizer.json", "{}");
     env
 }
 
-fn broken() -> TestEnv {
+fn invalid_model() -> TestEnv {
     let env = env();
     let index = json!({"weight_map": {"weight": "model.safetensors", "other": "model-2.safetensors"}});
     env.write("model/model.safetensors.index.json", index.to_string());
@@ -20,7 +20,7 @@ fn broken() -> TestEnv {
 }
 
 #[test]
-fn a_sound_model_is_reported_in_one_line() {
+fn valid_model_is_reported_in_one_line() {
     let env = env();
     insta::assert_snapshot!(env.run(&["custom", "check", "model"]), @"No problems found in 3 files, 1.0 KB (FullWeight)");
     let output = env.run(&["check", "model", "-q"]).success();
@@ -29,8 +29,8 @@ fn a_sound_model_is_reported_in_one_line() {
 }
 
 #[test]
-fn findings_are_the_product_and_errors_end_with_6() {
-    let env = broken();
+fn findings_are_on_stdout_and_errors_exit_with_6() {
+    let env = invalid_model();
     insta::assert_snapshot!(env.run(&["custom", "check", "model"]), @"
     error    missing-shard  model-2.safetensors
              the file does not exist, but model.safetensors.index.json refers to 1 tensor in it
@@ -68,8 +68,8 @@ fn warnings_do_not_fail_the_check() {
 }
 
 #[test]
-fn globs_and_the_weight_type_apply_to_the_check() {
-    let env = broken();
+fn globs_and_weight_type_apply_to_the_check() {
+    let env = invalid_model();
     let check =
         |args: &[&str], code: i32| env.run(&[&["check", "model", "-o", "json"], args].concat()).fails_with(code).json();
     let words = |found: &serde_json::Value| -> Vec<String> {
@@ -109,7 +109,7 @@ fn sources_that_cannot_be_checked_are_reported() {
 
 #[test]
 fn create_stops_at_errors_before_any_request() {
-    let env = broken();
+    let env = invalid_model();
     insta::assert_snapshot!(env.run(&["create", "--name", "my-model", "--source", "model"]), @"
     ------- stderr -------
     WARNING: modeling.py: the file is code, which the service does not run and may reject (code-file). Exclude it with --exclude '*.py' if the model does not need it.
@@ -119,25 +119,25 @@ fn create_stops_at_errors_before_any_request() {
     Suggestion: Download or save the file again. Also check that --include and --exclude do not exclude it. To upload the files as they are, use --skip-check.
     [exit code: 6]
     ");
-    assert!(env.emulator().requests().is_empty(), "nothing was asked of the service");
+    assert!(env.emulator().requests().is_empty(), "no request was sent to the service");
     env.run(&["create", "--name", "my-model", "--source", "model", "--skip-check"]).success();
 }
 
 #[test]
 fn create_uploads_what_the_globs_select() {
-    let env = broken();
+    let env = invalid_model();
     let args = ["--exclude", "*.index.json", "--exclude", "*.py"];
     env.run(&[&["create", "--name", "my-model", "--source", "model"], &args[..]].concat()).success();
     let starts = env.azcopy_starts();
     assert_eq!(starts.last().expect("a start")["list"], "config.json\nmodel.safetensors\ntokenizer.json\n");
-    // Walk errors stop it also without a check.
+    // Scan errors also stop it with --skip-check.
     let output = env.run(&["create", "-n", "my-model", "--source", "model", "--skip-check", "--include", "*.gguf"]);
     assert!(output.fails_with(6).stderr.contains("no files to upload in"));
 }
 
 #[cfg(unix)]
 #[test]
-fn an_unreadable_file_is_not_a_finding() {
+fn unreadable_file_is_not_a_finding() {
     use std::os::unix::fs::PermissionsExt;
     let env = env();
     let path = env.work().join("model/model.safetensors");

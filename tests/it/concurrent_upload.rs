@@ -1,4 +1,4 @@
-//! Another upload of the same version writes to the same location, beside an upload with AzCopy: the store's list
+//! Another upload of the same version writes to the same location during an upload with AzCopy: the list of blobs
 //! reveals it.
 
 use std::fs;
@@ -14,11 +14,11 @@ fn both<'a>(config: &'a str, weights: &'a str) -> [(&'a str, u64, &'a str); 2] {
 
 const BROKEN: &str = "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n";
 
-/// The service reads the files when it registers them: what is listed then must be what AzCopy left.
+/// The service reads the files at registration, so the list must show the blobs that AzCopy wrote.
 #[test]
-fn a_file_that_is_written_after_azcopy_ended_is_not_registered() {
+fn file_that_is_written_after_azcopy_ended_is_not_registered() {
     let env = env();
-    env.blobs().holds_in_turn(&[&[], &both("1", "1"), &both("1", "2")]);
+    env.blobs().set_blob_lists(&[&[], &both("1", "1"), &both("1", "2")]);
     let output = create(&env, &[]).fails_with(7);
     let (_, error) = output.stderr.split_once("ERROR: ").expect("an error");
     insta::assert_snapshot!(error, @"
@@ -31,33 +31,33 @@ fn a_file_that_is_written_after_azcopy_ended_is_not_registered() {
       azure-ai-models custom create --name my-model --source model
     ");
     assert_eq!(env.registrations(), 0);
-    env.blobs().holds_in_turn(&[&both("1", "2"), &both("1", "3")]);
+    env.blobs().set_blob_lists(&[&both("1", "2"), &both("1", "3")]);
     create(&env, &[]).success();
     assert_eq!(env.azcopy_lists(), ["config.json\nmodel.safetensors\n", "model.safetensors\n"]);
 }
 
-/// Complete, and registered another day.
+/// The upload is complete, and is registered by a later run.
 #[test]
-fn a_complete_upload_is_compared_before_it_is_registered_later() {
+fn complete_upload_is_compared_before_it_is_registered_later() {
     let env = env();
     env.emulator().add_fault("createAsync:status=400,count=1".parse().expect("a fault"));
-    env.blobs().holds_in_turn(&[&[], &both("1", "1")]);
+    env.blobs().set_blob_lists(&[&[], &both("1", "1")]);
     create(&env, &[]).fails_with(8);
-    env.blobs().holds_in_turn(&[&both("1", "2")]);
+    env.blobs().set_blob_lists(&[&both("1", "2")]);
     let error = env.run(&[&CREATE[..], &["-o", "json"]].concat()).fails_with(7).json_error();
     assert_eq!((&error["kind"], &error["code"]), (&json!("upload_failed"), &json!("blob_replaced")), "{error}");
-    assert!(error["message"].as_str().expect("a text").contains("model.safetensors"), "{error}");
-    env.blobs().holds_in_turn(&[&both("1", "2"), &both("1", "3")]);
+    assert!(error["message"].as_str().expect("a string").contains("model.safetensors"), "{error}");
+    env.blobs().set_blob_lists(&[&both("1", "2"), &both("1", "3")]);
     create(&env, &[]).success();
     assert_eq!(env.azcopy_lists()[1], "model.safetensors\n");
 }
 
-/// Nothing is registered that cannot be compared.
+/// An upload that cannot be compared is not registered.
 #[test]
-fn a_complete_upload_whose_location_cannot_be_asked_for_is_not_registered() {
+fn complete_upload_is_not_registered_if_its_location_cannot_be_requested() {
     let env = env();
     env.emulator().add_fault("createAsync:status=400,count=1".parse().expect("a fault"));
-    env.blobs().holds_in_turn(&[&[], &both("1", "1")]);
+    env.blobs().set_blob_lists(&[&[], &both("1", "1")]);
     create(&env, &[]).fails_with(8);
     let before = env.registrations();
     env.emulator().add_fault("startPendingUpload:status=403,code=Forbidden,message=No.".parse().expect("a fault"));
@@ -78,61 +78,61 @@ fn a_complete_upload_whose_location_cannot_be_asked_for_is_not_registered() {
     assert_eq!(env.registrations(), before);
 }
 
-/// A file that AzCopy does not have to send again stays unchanged.
+/// AzCopy does not send this file again, so it must stay unchanged.
 #[test]
-fn an_arrived_file_that_is_overwritten_is_not_registered() {
+fn uploaded_file_that_is_overwritten_is_not_registered() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     create(&env, &[]).fails_with(7);
-    env.blobs().holds_in_turn(&[&[("config.json", 50, "1")], &both("2", "1")]);
+    env.blobs().set_blob_lists(&[&[("config.json", 50, "1")], &both("2", "1")]);
     let output = create(&env, &[]).fails_with(7);
     assert!(output.stderr.contains("config.json in the blob store was overwritten by another upload"), "{output}");
     assert_eq!((env.registrations(), env.azcopy_lists()[1].as_str()), (0, "model.safetensors\n"));
 }
 
-/// Between the end of a run that failed and the next one.
+/// The write happens between a failed run and the next one.
 #[test]
-fn a_file_that_is_written_between_two_runs_is_sent_again() {
+fn file_that_is_written_between_two_runs_is_sent_again() {
     let mut env = env();
     env.azcopy_script(BROKEN);
-    env.blobs().holds_in_turn(&[&[], &[("config.json", 50, "1")]]);
+    env.blobs().set_blob_lists(&[&[], &[("config.json", 50, "1")]]);
     create(&env, &[]).fails_with(7);
-    env.blobs().holds_in_turn(&[&[("config.json", 50, "2")], &both("3", "1")]);
+    env.blobs().set_blob_lists(&[&[("config.json", 50, "2")], &both("3", "1")]);
     create(&env, &[]).success();
     assert_eq!(env.azcopy_lists()[1], "config.json\nmodel.safetensors\n");
 }
 
-/// AzCopy says that it has sent the file, and what is there is what was there before.
+/// AzCopy reports that it sent the file, but the blob in the list is the old one.
 #[test]
-fn a_file_that_azcopy_did_not_write_is_not_registered() {
+fn file_that_azcopy_did_not_write_is_not_registered() {
     let env = env();
-    env.blobs().holds_in_turn(&[&both("1", "1"), &both("2", "1")]);
+    env.blobs().set_blob_lists(&[&both("1", "1"), &both("2", "1")]);
     let error = env.run(&[&CREATE[..], &["-o", "json"]].concat()).fails_with(7).json_error();
     assert_eq!(error["code"], "incomplete_upload", "{error}");
-    assert!(error["message"].as_str().expect("a text").contains("model.safetensors"), "{error}");
+    assert!(error["message"].as_str().expect("a string").contains("model.safetensors"), "{error}");
     assert_eq!(env.registrations(), 0);
 }
 
-/// Such a file would otherwise be registered with the model.
+/// Foundry would otherwise register such a file with the model.
 #[test]
-fn a_foreign_file_in_the_location_is_not_registered() {
+fn files_of_another_upload_are_not_registered() {
     let stray = ("theirs.bin", 5, "1");
     let with_stray = [&both("1", "1")[..], &[stray]].concat();
     for lists in [[&[][..], &with_stray], [&both("0", "0")[..], &both("1", "1")]] {
         let env = env();
-        env.blobs().holds_in_turn(&[lists[0], lists[1], &with_stray]);
+        env.blobs().set_blob_lists(&[lists[0], lists[1], &with_stray]);
         let output = create(&env, &[]).fails_with(7);
         assert!(output.stderr.contains("another upload wrote theirs.bin to the upload location"), "{output}");
         assert_eq!(env.registrations(), 0);
     }
 }
 
-/// The journal of an older version of the program has no ETags: sizes count.
+/// The journal of an older version of the program has no ETags, so only sizes are compared.
 #[test]
-fn a_journal_without_etags_is_registered_by_its_sizes() {
+fn journal_without_etags_is_registered_by_its_sizes() {
     let env = env();
     env.emulator().add_fault("createAsync:status=400,count=1".parse().expect("a fault"));
-    env.blobs().holds_in_turn(&[&[], &both("1", "1")]);
+    env.blobs().set_blob_lists(&[&[], &both("1", "1")]);
     create(&env, &[]).fails_with(8);
     let uploads = fs::read_dir(env.home().join(".azd/ai-models/uploads")).expect("uploads");
     let path = uploads.map(|upload| upload.expect("an upload").path().join("journal.json")).next().expect("one");
@@ -140,9 +140,9 @@ fn a_journal_without_etags_is_registered_by_its_sizes() {
     assert!(journal.as_object_mut().expect("an object").remove("blobs").is_some());
     fs::write(&path, journal.to_string()).expect("written");
     let shorter = [("config.json", 50, "2"), ("model.safetensors", 999, "2")];
-    env.blobs().holds_in_turn(&[&shorter]);
+    env.blobs().set_blob_lists(&[&shorter]);
     create(&env, &[]).fails_with(7);
-    env.blobs().holds_in_turn(&[&shorter, &both("2", "3")]);
+    env.blobs().set_blob_lists(&[&shorter, &both("2", "3")]);
     create(&env, &[]).success();
     assert_eq!(env.azcopy_lists()[1], "model.safetensors\n");
 }

@@ -14,37 +14,37 @@ fn error(output: &Output) -> &str {
 }
 
 #[test]
-fn a_conflict_about_something_else_has_the_services_message() {
+fn unrelated_conflict_shows_the_services_message() {
     for options in [&[][..], &["--version", "auto"]] {
         let env = env();
         let refusal = FaultKind::refusal(409, "ProjectIsBeingDeleted", "The project is being deleted.");
         env.emulator().add_fault(Fault::new(Route::StartPendingUpload, refusal));
         let output = create(&env, options).fails_with(5);
-        let told = error(&output);
-        assert!(told.starts_with("The project is being deleted. (ProjectIsBeingDeleted)\n"), "{output}");
+        let message = error(&output);
+        assert!(message.starts_with("The project is being deleted. (ProjectIsBeingDeleted)\n"), "{output}");
         assert!(
-            told.contains("Suggestion: Fix the problem named in the message, then run the same command again."),
+            message.contains("Suggestion: Fix the problem named in the message, then run the same command again."),
             "{output}"
         );
-        assert!(!told.contains("already exists") && !told.contains("--overwrite"), "{output}");
+        assert!(!message.contains("already exists") && !message.contains("--overwrite"), "{output}");
         assert_eq!(requests_for(&env, "/startPendingUpload"), 1, "{output}");
     }
 }
 
 #[test]
-fn a_registration_refused_for_something_else_has_the_services_message() {
+fn registration_rejected_for_another_reason_shows_the_services_message() {
     let env = env();
     let refusal = FaultKind::refusal(409, "ModelBaseNotFound", "The base model is not there.");
     env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal));
     let output = create(&env, &[]).fails_with(8);
-    let told = error(&output);
-    assert!(told.contains("The base model is not there. (ModelBaseNotFound)"), "{output}");
-    assert!(!told.contains("already exists") && !told.contains("--overwrite"), "{output}");
+    let message = error(&output);
+    assert!(message.contains("The base model is not there. (ModelBaseNotFound)"), "{output}");
+    assert!(!message.contains("already exists") && !message.contains("--overwrite"), "{output}");
 }
 
-/// Whatever the code is: what GET shows exists.
+/// The version exists because GET returns it, whatever the error code is.
 #[test]
-fn a_conflict_with_an_existing_version_is_reported_as_such() {
+fn conflict_with_an_existing_version_is_reported() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
     let refusal = FaultKind::refusal(409, "Conflict", "No.");
@@ -59,9 +59,9 @@ fn a_conflict_with_an_existing_version_is_reported_as_such() {
     ");
 }
 
-/// A service that calls every version taken is asked twice, and nothing is said of the first time.
+/// A service that reports every version as taken receives two requests, and the first conflict is not reported.
 #[test]
-fn auto_is_tried_once_more_and_quietly() {
+fn auto_version_is_retried_once_without_a_message() {
     let env = env();
     let taken = FaultKind::refusal(409, "ModelVersionConflict", "taken");
     env.emulator().add_fault(Fault::new(Route::StartPendingUpload, taken));
@@ -70,9 +70,9 @@ fn auto_is_tried_once_more_and_quietly() {
     assert_eq!(output.stderr.matches("ERROR").count(), 1, "{output}");
 }
 
-/// Repeating the command would always be refused, so that the message also says how to discard the upload.
+/// A retry would always be rejected, so the message also explains how to discard the upload.
 #[test]
-fn a_refusal_with_an_unknown_code_names_how_to_give_the_upload_up() {
+fn rejection_with_an_unknown_code_suggests_discarding_the_upload() {
     let env = env();
     let refusal = FaultKind::refusal(400, "SomethingNew", "No.");
     env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal));

@@ -1,4 +1,4 @@
-//! Confirmation: data is deleted only after an answer or with `--yes`.
+//! Confirmation: data is deleted only after the user confirms or with `--yes`.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -13,8 +13,12 @@ const PIPED: [&str; 6] = ["custom", "create", "-n", "my-model", "--source", "-"]
 /// Runs `create` with its source on standard input.
 fn piped(env: &TestEnv, more: &[&str]) -> Output {
     let mut command = env.command(&[&PIPED[..], more].concat());
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
     child.stdin.take().expect("a pipe").write_all(b"model\n").expect("written");
     env.output(&crate::support::wait(child))
 }
@@ -24,7 +28,7 @@ fn deletions(env: &TestEnv) -> usize {
 }
 
 #[test]
-fn a_piped_source_is_no_consent_to_an_overwrite() {
+fn piped_source_is_not_consent_to_overwrite() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "1", "description": "old"})).expect("seeded");
     let output = piped(&env, &["--overwrite"]).fails_with(2);
@@ -36,7 +40,7 @@ fn a_piped_source_is_no_consent_to_an_overwrite() {
 
 /// The files are complete, and another upload registered the version in the meantime.
 #[test]
-fn a_complete_upload_needs_consent_to_replace_another_model() {
+fn complete_upload_needs_consent_to_replace_another_model() {
     let env = env();
     env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
     piped(&env, &[]).fails_with(8);

@@ -1,4 +1,4 @@
-//! The tag `contentDigest`, and `create --if-changed`, which creates no second version of the same content.
+//! The tag `contentDigest`, and `create --if-changed`, which creates no second version with the same content.
 
 #[cfg(unix)]
 use foundry_emulator::Config;
@@ -16,7 +16,7 @@ fn hex(content: &[u8]) -> String {
     Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The digest by its definition, of the files of the small model.
+/// Content digest of these files of the small model, computed from its definition.
 fn expected(env: &TestEnv, paths: &[&str]) -> String {
     let line = |path: &&str| {
         let content = fs::read(env.work().join("model").join(path)).expect("a file");
@@ -39,7 +39,7 @@ fn if_changed(env: &TestEnv, more: &[&str]) -> Output {
 }
 
 #[test]
-fn the_same_content_is_uploaded_once() {
+fn same_content_is_uploaded_once() {
     let env = env_with_model();
     if_changed(&env, &[]).success();
     let digest = expected(&env, &["config.json", "model.safetensors"]);
@@ -52,7 +52,7 @@ fn the_same_content_is_uploaded_once() {
     );
     assert_eq!(if_changed(&env, &["-q"]).success().stdout, "my-model\n");
     assert_eq!(posts(&env), before, "nothing was sent");
-    // The modification time is no part of the content.
+    // The modification time is not part of the content.
     let path = env.work().join("model/config.json");
     fs::write(&path, fs::read(&path).expect("a file")).expect("written");
     if_changed(&env, &[]).success();
@@ -63,7 +63,7 @@ fn the_same_content_is_uploaded_once() {
     assert_ne!(tag(&env, "2"), json!(digest));
 }
 
-/// AzCopy reports no checksums, so that there is no tag without `--if-changed`.
+/// AzCopy reports no checksums, so there is no tag without `--if-changed`.
 #[test]
 fn azcopy_alone_sets_no_tag() {
     let env = env_with_model();
@@ -75,7 +75,7 @@ fn azcopy_alone_sets_no_tag() {
 }
 
 #[test]
-fn a_version_whose_registration_failed_does_not_count() {
+fn version_with_a_failed_registration_is_not_reused() {
     let env = env_with_model();
     let digest = expected(&env, &["config.json", "model.safetensors"]);
     env.emulator()
@@ -88,19 +88,20 @@ fn a_version_whose_registration_failed_does_not_count() {
 }
 
 #[test]
-fn a_blob_store_reports_no_checksums() {
+fn blob_store_reports_no_checksums() {
     let env = TestEnv::new();
     let args =
         ["create", "-n", "my-model", "--source", "https://a.blob.core.windows.net/c", "--if-changed", "-o", "json"];
     assert_eq!(env.run(&args).fails_with(2).json_error()["code"], "remote_source");
 }
 
-/// With the native engine the sums are there anyway; what was summed before is not summed again, and shown all the same.
+/// The native engine computes the checksums in any case; a file with a known checksum is not read again for it, and the
+/// checksum is still reported.
 #[cfg(unix)]
 #[test]
-fn the_native_engine_always_tags_and_sums_once() {
+fn native_engine_always_tags_and_sums_once() {
     let store = BlockStore::start();
-    let env = TestEnv::storing(Config::default(), &store);
+    let env = TestEnv::with_store(Config::default(), &store);
     env.write_model();
     let digest = expected(&env, &["config.json", "model.safetensors"]);
     let native = |more: &[&str]| create(&env, &[&["--engine", "native", "-o", "json"], more].concat()).success().json();
@@ -115,15 +116,15 @@ fn the_native_engine_always_tags_and_sums_once() {
     assert_eq!(native(&["--no-hash"])["tags"]["contentDigest"], Value::Null);
 }
 
-/// The digest of what the journal recorded is computed again, of the files as they are then.
+/// The digest in the journal is computed again from the current files.
 #[cfg(unix)]
 #[test]
-fn a_resumed_upload_gets_the_digest_of_what_it_sends() {
-    use crate::support::StubAnswer;
+fn resumed_upload_gets_the_digest_of_the_sent_content() {
+    use crate::support::StubResponse;
     let env = env_with_model();
-    env.blobs().says(StubAnswer::Error(403, "AuthenticationFailed"));
+    env.blobs().respond_with(StubResponse::Error(403, "AuthenticationFailed"));
     create(&env, &["--if-changed"]).fails_with(7);
-    env.blobs().says(StubAnswer::Good);
+    env.blobs().respond_with(StubResponse::Good);
     env.write("model/config.json", format!("{:<50}", "{ }"));
     env.run(&[&CREATE[..], &["--if-changed"]].concat()).success();
     assert_eq!(tag(&env, "1"), json!(expected(&env, &["config.json", "model.safetensors"])));

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{create, env_with_model as env};
 
 #[test]
-fn the_user_sees_three_steps_and_the_result() {
+fn user_sees_three_steps_and_the_result() {
     let env = env();
     insta::assert_snapshot!(create(&env, &[]), @r"
     ──────────────────────────────────────────────────
@@ -48,7 +48,7 @@ fn the_user_sees_three_steps_and_the_result() {
 }
 
 #[test]
-fn a_script_gets_the_model_and_nothing_else() {
+fn scripts_get_only_the_model() {
     let env = env();
     let output = create(&env, &["-o", "json", "-q", "--base-model", "FW-GLM-4.7"]);
     assert_eq!(output.stderr, "", "{output}");
@@ -75,9 +75,9 @@ fn every_request_has_user_agent_and_trace() {
     assert_eq!(ids.len(), requests.len(), "each request has its own id");
 }
 
-/// Gateways answer 400 to a header that is none.
+/// Gateways respond with 400 to an invalid header.
 #[test]
-fn an_invalid_trace_is_not_forwarded() {
+fn invalid_trace_is_not_forwarded() {
     for bad in [
         "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
         "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
@@ -98,7 +98,7 @@ fn an_invalid_trace_is_not_forwarded() {
 }
 
 #[test]
-fn success_leaves_nothing_behind() {
+fn success_leaves_no_files() {
     let env = env();
     create(&env, &[]).success();
     let uploads = env.home().join(".azd/ai-models/uploads");
@@ -106,15 +106,15 @@ fn success_leaves_nothing_behind() {
 }
 
 #[test]
-fn an_invalid_stall_limit_changes_nothing() {
+fn invalid_stall_limit_changes_nothing() {
     let mut env = env();
     env.set("AZURE_AI_MODELS_STALL_TIMEOUT", "soon");
     let output = create(&env, &[]).fails_with(2);
     assert!(output.stderr.contains("ERROR: AZURE_AI_MODELS_STALL_TIMEOUT: 'soon' is not a duration"), "{output}");
-    assert!(env.emulator().requests().is_empty(), "nothing was asked of the service");
+    assert!(env.emulator().requests().is_empty(), "no request was sent to the service");
 }
 
-/// Bad values end before any request.
+/// Invalid values are rejected before any request.
 #[test]
 fn bad_values_change_nothing() {
     let env = env();

@@ -1,4 +1,4 @@
-//! `delete`: one version, after the user confirmed.
+//! `delete`: one version, after the user confirms.
 
 use foundry_emulator::{Config, Fault, FaultKind, OperationEnd, Route};
 use serde_json::json;
@@ -8,25 +8,25 @@ use crate::support::Terminal;
 use crate::support::{API_VERSIONS, TestEnv, for_each_api_version};
 
 for_each_api_version!(
-    nobody_to_ask_and_no_force_deletes_nothing,
+    nothing_is_deleted_without_terminal_and_force,
     force_deletes_the_only_version,
-    json_says_what_was_deleted,
-    several_versions_and_none_named_deletes_nothing,
-    what_is_not_there_is_not_deleted,
-    a_model_in_use_is_a_conflict,
-    an_accepted_deletion_is_waited_for,
+    json_names_the_deleted_version,
+    nothing_is_deleted_if_several_versions_exist_and_none_is_given,
+    missing_version_is_not_deleted,
+    model_in_use_is_a_conflict,
+    accepted_deletion_is_awaited,
 );
 
 fn env_with(versions: &[&str]) -> TestEnv {
-    speaking(API_VERSIONS[0], versions)
+    env_with_api(API_VERSIONS[0], versions)
 }
 
-fn speaking(api: &str, versions: &[&str]) -> TestEnv {
-    speaking_with(api, versions, Config::default())
+fn env_with_api(api: &str, versions: &[&str]) -> TestEnv {
+    env_with_api_and_config(api, versions, Config::default())
 }
 
-fn speaking_with(api: &str, versions: &[&str], config: Config) -> TestEnv {
-    let env = TestEnv::speaking(api, config);
+fn env_with_api_and_config(api: &str, versions: &[&str], config: Config) -> TestEnv {
+    let env = TestEnv::with_api(api, config);
     for version in versions {
         env.emulator().seed(&json!({"name": "my-model", "version": version})).expect("seeded");
     }
@@ -37,8 +37,8 @@ fn deletions(env: &TestEnv) -> usize {
     env.emulator().requests().iter().filter(|request| request.method == "DELETE").count()
 }
 
-fn nobody_to_ask_and_no_force_deletes_nothing(api: &str) {
-    let env = speaking(api, &["1"]);
+fn nothing_is_deleted_without_terminal_and_force(api: &str) {
+    let env = env_with_api(api, &["1"]);
     insta::assert_snapshot!(env.run(&["custom", "delete", "--name", "my-model"]), @"
     ------- stderr -------
     ERROR: cannot confirm the deletion without a terminal
@@ -47,11 +47,11 @@ fn nobody_to_ask_and_no_force_deletes_nothing(api: &str) {
     [exit code: 2]
     ");
     env.run(&["delete", "-n", "my-model", "--no-prompt"]).fails_with(2);
-    assert!(env.emulator().requests().is_empty(), "not even a question to the service");
+    assert!(env.emulator().requests().is_empty(), "no request was sent to the service");
 }
 
 fn force_deletes_the_only_version(api: &str) {
-    let env = speaking(api, &["1"]);
+    let env = env_with_api(api, &["1"]);
     insta::assert_snapshot!(env.run(&["custom", "delete", "--name", "my-model", "--force"]), @"
     ------- stderr -------
     ✓ Model 'my-model' (version 1) deleted
@@ -59,14 +59,14 @@ fn force_deletes_the_only_version(api: &str) {
     assert_eq!(deletions(&env), 1);
 }
 
-fn json_says_what_was_deleted(api: &str) {
-    let env = speaking(api, &["1"]);
+fn json_names_the_deleted_version(api: &str) {
+    let env = env_with_api(api, &["1"]);
     let deleted = env.run(&["delete", "-n", "my-model", "--version", "1", "-f", "-o", "json"]).success().json();
     assert_eq!(deleted, json!({"name": "my-model", "version": "1", "deleted": true}));
 }
 
-fn several_versions_and_none_named_deletes_nothing(api: &str) {
-    let env = speaking(api, &["1", "2", "10"]);
+fn nothing_is_deleted_if_several_versions_exist_and_none_is_given(api: &str) {
+    let env = env_with_api(api, &["1", "2", "10"]);
     insta::assert_snapshot!(env.run(&["delete", "--name", "my-model", "--force"]), @"
     ------- stderr -------
     ERROR: model 'my-model' has 3 versions: 10, 2, 1
@@ -77,16 +77,17 @@ fn several_versions_and_none_named_deletes_nothing(api: &str) {
     assert_eq!(deletions(&env), 0);
 }
 
-/// The service answers 200 for what never existed.
-fn what_is_not_there_is_not_deleted(api: &str) {
-    let env = speaking(api, &["1"]);
+/// The service responds with 200 for versions that never existed.
+fn missing_version_is_not_deleted(api: &str) {
+    let env = env_with_api(api, &["1"]);
     env.run(&["delete", "-n", "my-model", "--version", "3", "-f"]).fails_with(3);
     env.run(&["delete", "-n", "other", "-f"]).fails_with(3);
     assert_eq!(deletions(&env), 0);
 }
 
-fn a_model_in_use_is_a_conflict(api: &str) {
-    let env = speaking_with(api, &["1"], Config { models_in_use: vec!["my-model".into()], ..Config::default() });
+fn model_in_use_is_a_conflict(api: &str) {
+    let env =
+        env_with_api_and_config(api, &["1"], Config { models_in_use: vec!["my-model".into()], ..Config::default() });
     insta::assert_snapshot!(env.run(&["delete", "-n", "my-model", "-f"]), @"
     ------- stderr -------
     ERROR: Model 'my-model' is used by a deployment and cannot be deleted. (ModelInUse)
@@ -98,15 +99,16 @@ fn a_model_in_use_is_a_conflict(api: &str) {
     ");
 }
 
-fn an_accepted_deletion_is_waited_for(api: &str) {
-    let env = speaking_with(api, &["1"], Config { delete_status: 202, polls_until_done: 3, ..Config::default() });
+fn accepted_deletion_is_awaited(api: &str) {
+    let env =
+        env_with_api_and_config(api, &["1"], Config { delete_status: 202, polls_until_done: 3, ..Config::default() });
     env.run(&["delete", "-n", "my-model", "-f"]).success();
     assert_eq!(env.run(&["list", "-o", "json"]).stdout, "[]\n");
 }
 
 #[cfg(unix)]
 #[test]
-fn the_right_name_on_the_terminal_deletes() {
+fn typing_the_model_name_deletes() {
     let env = env_with(&["1"]);
     let mut terminal = Terminal::start(&env, 100, &["custom", "delete", "--name", "my-model"]);
     terminal.wait_for("Delete custom model 'my-model' (version 1)? This action cannot be undone.");
@@ -135,7 +137,7 @@ fn any_other_answer_deletes_nothing() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_at_the_question_deletes_nothing() {
+fn ctrl_c_at_the_prompt_deletes_nothing() {
     let env = env_with(&["1"]);
     let mut terminal = Terminal::start(&env, 100, &["delete", "-n", "my-model"]);
     terminal.wait_for("confirm: ");
@@ -146,12 +148,12 @@ fn ctrl_c_at_the_question_deletes_nothing() {
     assert_eq!(deletions(&env), 0);
 }
 
-/// An accepted deletion may still end: that is another exit code than a refusal.
+/// An accepted deletion may still finish, so its exit code differs from that of a refusal.
 #[test]
-fn a_deletion_that_exceeds_its_limit_is_reported() {
+fn deletion_that_exceeds_its_limit_is_reported() {
     let config = Config { delete_status: 202, polls_until_done: u32::MAX, ..Config::default() };
-    let mut env = speaking_with(API_VERSIONS[0], &["1"], config);
-    // Half an hour is the limit of a deletion.
+    let mut env = env_with_api_and_config(API_VERSIONS[0], &["1"], config);
+    // The limit of a deletion is half an hour.
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.0005");
     insta::assert_snapshot!(env.run(&["delete", "-n", "my-model", "-f"]), @"
     ------- stderr -------
@@ -164,11 +166,11 @@ fn a_deletion_that_exceeds_its_limit_is_reported() {
     assert_eq!((&error["kind"], &error["code"]), (&json!("service"), &json!("deletion_timeout")), "{error}");
 }
 
-/// A deletion may take half an hour, so that the wait is reported.
+/// A deletion may take half an hour, so the wait is reported.
 #[test]
-fn a_long_deletion_is_reported_and_has_its_own_limit() {
+fn long_deletion_is_reported_and_has_its_own_limit() {
     let config = Config { delete_status: 202, polls_until_done: u32::MAX, ..Config::default() };
-    let mut env = speaking_with(API_VERSIONS[0], &["1"], config);
+    let mut env = env_with_api_and_config(API_VERSIONS[0], &["1"], config);
     env.set("AZURE_AI_MODELS_TEST_TIME", "1/0.2");
     insta::assert_snapshot!(env.run(&["delete", "-n", "my-model", "-f", "--timeout", "3s"]), @"
     ------- stderr -------
@@ -181,15 +183,19 @@ fn a_long_deletion_is_reported_and_has_its_own_limit() {
     env.run(&["delete", "-n", "my-model", "-f", "--timeout", "soon"]).fails_with(2);
 }
 
-/// Accepted, and then refused after all.
+/// The service accepts the deletion, which then fails.
 #[test]
-fn a_deletion_that_fails_later_reports_its_reason() {
+fn deletion_that_fails_later_reports_its_reason() {
     let deletion_end = OperationEnd::Failed {
         status: "Failed".into(),
         code: "ModelInUse".into(),
         message: "A deployment uses the model.".into(),
     };
-    let env = speaking_with(API_VERSIONS[0], &["1"], Config { delete_status: 202, deletion_end, ..Config::default() });
+    let env = env_with_api_and_config(
+        API_VERSIONS[0],
+        &["1"],
+        Config { delete_status: 202, deletion_end, ..Config::default() },
+    );
     insta::assert_snapshot!(env.run(&["delete", "-n", "my-model", "-f"]), @"
     ------- stderr -------
     ERROR: the deletion failed: A deployment uses the model. (ModelInUse)
@@ -200,11 +206,11 @@ fn a_deletion_that_fails_later_reports_its_reason() {
     env.run(&["show", "-n", "my-model", "--version", "1"]).success();
 }
 
-/// The service says that it is deleted, by its answer or by its operation, and the version can still be read.
+/// The service reports the version as deleted, in its response or in its operation, but the version can still be read.
 #[test]
-fn a_version_that_still_exists_is_not_deleted() {
+fn version_that_still_exists_is_not_reported_as_deleted() {
     for (delete_status, route) in [(200, Route::Delete), (202, Route::Poll)] {
-        let env = speaking_with(
+        let env = env_with_api_and_config(
             API_VERSIONS[0],
             &["1"],
             Config { delete_status, polls_until_done: u32::MAX, ..Config::default() },
@@ -221,9 +227,9 @@ fn a_version_that_still_exists_is_not_deleted() {
     }
 }
 
-/// Deleted by another client in the meantime, or by a first request whose answer was lost.
+/// The version was deleted by another client, or by a first request whose response was lost.
 #[test]
-fn a_version_that_the_service_does_not_find_is_deleted() {
+fn version_that_the_service_no_longer_finds_is_reported_as_deleted() {
     let env = env_with(&["1"]);
     let gone = FaultKind::refusal(404, "ModelVersionNotFound", "Model 'my-model' version '1' was not found.");
     env.emulator().add_fault(Fault::new(Route::Delete, gone).processed());

@@ -16,7 +16,7 @@ use crate::support::{Output, TestEnv};
 /// ARM id of the project.
 pub(super) const SOURCE: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-emulator/providers/Microsoft.CognitiveServices/accounts/emulator/projects/demo";
 
-/// A world whose Azure Resource Manager is the emulator, with the registered model `my-model`.
+/// Environment with the emulator as Azure Resource Manager, and with the registered model `my-model`.
 pub(super) fn env() -> TestEnv {
     with(Arm::default())
 }
@@ -33,7 +33,7 @@ pub(super) fn deploying(deploying: Deploying) -> TestEnv {
     with(Arm { deploying, ..Arm::default() })
 }
 
-/// A world with a custom and a base deployment.
+/// Environment with a custom and a base deployment.
 pub(super) fn with_two() -> TestEnv {
     let env = env();
     seed(&env);
@@ -70,18 +70,18 @@ pub(super) fn create(env: &TestEnv, more: &[&str]) -> Output {
     env.run(&[&create[..], more].concat())
 }
 
-/// The deployments as the output of a run shows them: with what differs from run to run masked.
+/// Deployments of the emulator as shown in the output: values that differ between runs are masked.
 pub(super) fn shown(env: &TestEnv) -> Vec<Value> {
     let all = masked(env, &Value::from(env.emulator().deployments()));
     all.as_array().expect("a list").clone()
 }
 
-/// A value as the output of a run shows it.
+/// Value as shown in the output of a run.
 pub(super) fn masked(env: &TestEnv, value: &Value) -> Value {
     serde_json::from_str(&env.clean(&value.to_string())).expect("json")
 }
 
-/// `METHOD name` of all writes that reached Azure Resource Manager.
+/// `METHOD name` of all write requests to Azure Resource Manager.
 pub(super) fn writes(env: &TestEnv) -> Vec<String> {
     let requests = env.emulator().requests();
     let writes = requests.iter().filter(|one| one.path.contains("/accounts/") && one.method != "GET");

@@ -1,4 +1,4 @@
-//! `deployments test`: the response, and the messages without one.
+//! `deployments test`: the response, and the messages if there is none.
 #![cfg(unix)]
 
 use foundry_emulator::{Arm, Config, Fault, FaultKind, Route};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::base_models::with;
 use crate::support::{Output, TestEnv};
 
-/// An `azd` that gives each scope a token of its own.
+/// An `azd` that returns a different token for each scope.
 const AZD: &str = r#"
 scope=
 while [ $# -gt 0 ]; do [ "$1" = --scope ] && scope=$2; shift; done
@@ -20,11 +20,11 @@ fn env() -> TestEnv {
     env
 }
 
-fn ask(env: &TestEnv, more: &[&str]) -> Output {
+fn run_test(env: &TestEnv, more: &[&str]) -> Output {
     env.run(&[&["deployments", "test"], more].concat())
 }
 
-/// Without the time that an answer took.
+/// Output without the response time.
 fn timeless(output: &Output) -> String {
     let text = output.to_string();
     let line = |line: &str| if line.contains("Latency:") { "  Latency: [TIME]".to_owned() } else { line.to_owned() };
@@ -37,26 +37,26 @@ fn questions(env: &TestEnv) -> Vec<Value> {
 }
 
 #[test]
-fn a_question_gets_an_answer_with_its_time_and_its_tokens() {
+fn response_is_shown_with_time_and_tokens() {
     let env = env();
-    insta::assert_snapshot!(timeless(&ask(&env, &["chat"]).success()));
+    insta::assert_snapshot!(timeless(&run_test(&env, &["chat"]).success()));
     let question = json!({"model": "chat", "messages": [{"role": "user", "content": "Say hello"}]});
     assert_eq!(questions(&env), [question]);
 }
 
 #[test]
-fn quiet_prints_the_answer_alone() {
-    assert_eq!(ask(&env(), &["chat", "--prompt", "one two", "-q"]).success().stdout, "You said: one two\n");
+fn quiet_prints_only_the_response() {
+    assert_eq!(run_test(&env(), &["chat", "--prompt", "one two", "-q"]).success().stdout, "You said: one two\n");
 }
 
 #[test]
-fn the_document_has_six_keys_and_the_usage_as_sent() {
+fn json_has_six_keys_and_the_unchanged_usage() {
     let env = env();
-    let output = ask(&env, &["chat", "--prompt", "a 'b'", "-o", "json"]).success();
+    let output = run_test(&env, &["chat", "--prompt", "a 'b'", "-o", "json"]).success();
     let mut shown: Value = serde_json::from_str(&output.stdout).expect("JSON");
     assert!(shown["latencyMs"].is_u64());
     let curl = shown["curl"].take().as_str().expect("a command").to_owned();
-    let words = shell_words::split(&curl).expect("words");
+    let words = shell_words::split(&curl).expect("valid shell words");
     assert!(words.contains(&"Authorization: Bearer emulator".to_owned()), "{curl}");
     let body: Value = serde_json::from_str(words.last().expect("a body")).expect("JSON");
     assert_eq!(body["messages"][0]["content"], "a 'b'");
@@ -72,28 +72,28 @@ fn the_document_has_six_keys_and_the_usage_as_sent() {
 }
 
 #[test]
-fn what_does_not_answer_says_why() {
+fn failed_tests_report_the_reason() {
     let env = env();
     let seed = |deployment: Value| env.emulator().seed_deployment(&deployment).expect("a deployment");
     seed(json!({"name": "paused", "properties": {"deploymentState": "Paused"}}));
     seed(json!({"name": "old", "properties": {"model": {"name": "gpt-35-turbo", "version": "0613"}}}));
     seed(json!({"name": "embed", "properties": {"capabilities": {"chatCompletion": null}}}));
-    let mut told = String::new();
+    let mut outputs = String::new();
     for (name, code) in [("paused", 1), ("old", 1), ("embed", 1), ("none", 3)] {
-        told += &without_ids(&ask(&env, &[name]).fails_with(code));
+        outputs += &without_ids(&run_test(&env, &[name]).fails_with(code));
     }
     for (status, code) in [(401, 4), (403, 4), (429, 9), (500, 9), (400, 1)] {
         env.emulator().add_fault(Fault::new(Route::Chat, FaultKind::refusal(status, "TheCode", "the words")).times(2));
         let before = questions(&env).len();
-        told += &without_ids(&ask(&env, &["chat"]).fails_with(code));
-        // A 401 is answered with a new token once; nothing else is repeated.
+        outputs += &without_ids(&run_test(&env, &["chat"]).fails_with(code));
+        // A 401 is retried once with a new token; nothing else is retried.
         let sent = questions(&env).len() - before;
         assert_eq!(sent, if status == 401 { 2 } else { 1 }, "{status}");
         if sent == 1 {
-            ask(&env, &["chat"]).fails_with(code);
+            run_test(&env, &["chat"]).fails_with(code);
         }
     }
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(outputs);
 }
 
 fn without_ids(output: &Output) -> String {
@@ -102,14 +102,14 @@ fn without_ids(output: &Output) -> String {
 }
 
 #[test]
-fn an_empty_answer_is_an_error() {
+fn empty_response_is_an_error() {
     let env = env();
     env.emulator().add_fault(Fault::new(Route::Chat, FaultKind::JunkJson).times(1));
-    ask(&env, &["chat"]).fails_with(9);
+    run_test(&env, &["chat"]).fails_with(9);
     env.emulator().add_fault(Fault::new(Route::Chat, FaultKind::Reset).times(1));
     let before = questions(&env).len();
-    ask(&env, &["chat"]).fails_with(9);
-    assert_eq!(questions(&env).len() - before, 1, "a lost answer may have been billed");
+    run_test(&env, &["chat"]).fails_with(9);
+    assert_eq!(questions(&env).len() - before, 1, "a request with a lost response may have been billed");
 }
 
 #[test]
@@ -117,24 +117,24 @@ fn each_service_gets_a_token_of_its_own_scope() {
     let mut env = env();
     env.unset("AZURE_AI_MODELS_CREDENTIAL");
     env.program("azd", AZD);
-    // The emulator refuses a token of another scope.
-    let output = ask(&env, &["chat"]).success();
+    // The emulator rejects a token of another scope.
+    let output = run_test(&env, &["chat"]).success();
     let scope = "https://cognitiveservices.azure.com/.default";
     assert!(output.stdout.contains(&format!("$(azd auth token --scope {scope})")), "{output}");
 }
 
 #[test]
-fn without_a_role_at_the_account_the_project_s_host_is_asked() {
+fn project_host_is_used_without_a_role_on_the_account() {
     let env = with(Config { arm: Arm { hides_account: true, ..Arm::default() }, ..Config::default() });
     env.emulator().seed_deployment(&json!({"name": "chat"})).expect("a deployment");
-    ask(&env, &["chat"]).success();
+    run_test(&env, &["chat"]).success();
 }
 
 #[test]
-fn a_host_that_is_neither_the_project_s_nor_azure_s_gets_no_token() {
+fn hosts_outside_the_project_and_azure_get_no_token() {
     let elsewhere = json!({"properties": {"endpoints": {"AI Foundry API": "https://evil.example/"}}});
     let env = with(Config { arm: Arm { account: Some(elsewhere), ..Arm::default() }, ..Config::default() });
     env.emulator().seed_deployment(&json!({"name": "chat"})).expect("a deployment");
-    let output = ask(&env, &["chat"]).success();
+    let output = run_test(&env, &["chat"]).success();
     assert!(!output.stdout.contains("evil"), "{output}");
 }

@@ -2,7 +2,7 @@
 
 mod attach;
 mod end;
-mod fixture;
+mod process;
 mod records;
 mod refused;
 
@@ -12,20 +12,20 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{CREATE, Output, TestEnv, env_with_model, eventually, lives, send};
+use crate::support::{CREATE, Output, TestEnv, env_with_model, eventually, is_alive, send};
 
-/// Upload that waits at 28 % until the test continues it.
+/// Environment of a detached upload that waits at 28 % until the test continues it.
 pub(crate) struct Stage {
     pub(crate) env: TestEnv,
     pid: Cell<Option<u64>>,
 }
 
 impl Drop for Stage {
-    /// A test that fails leaves no process behind.
+    /// Ends the processes of a failed test.
     fn drop(&mut self) {
-        // AzCopy outlives a kill of the process; a test without a resume has to end it.
+        // AzCopy outlives a kill of the process, so a test without a resume must end it.
         let azcopy = self.env.azcopy_starts().into_iter().filter_map(|start| start["pid"].as_u64());
-        for pid in self.pid.get().into_iter().chain(azcopy).filter(|pid| lives(*pid)) {
+        for pid in self.pid.get().into_iter().chain(azcopy).filter(|pid| is_alive(*pid)) {
             send(u32::try_from(pid).expect("a process"), Signal::KILL);
         }
     }
@@ -36,12 +36,12 @@ impl Stage {
         Self { env, pid: Cell::new(None) }
     }
 
-    /// Uploads of a small model; AzCopy waits at 28 %.
+    /// Uploads a small model; AzCopy waits at 28 %.
     pub(crate) fn waiting() -> Self {
         Self::scripted("init\nprogress 294 1050 0 2\nwait-file GO\ndefault\n")
     }
 
-    /// Uploads of a small model by this script, in which `GO` is a file that [`Self::go`] makes.
+    /// Uploads a small model with this script, in which `GO` is the file that [`Self::release`] creates.
     pub(crate) fn scripted(script: &str) -> Self {
         let mut env = env_with_model();
         let go = env.root().join("go");
@@ -50,11 +50,11 @@ impl Stage {
     }
 
     /// Lets AzCopy continue.
-    pub(crate) fn go(&self) {
+    pub(crate) fn release(&self) {
         std::fs::write(self.env.root().join("go"), "").expect("a file");
     }
 
-    /// Detaches the upload, and what it printed.
+    /// Detaches the upload, and returns its output.
     pub(crate) fn detach(&self, more: &[&str]) -> Value {
         let args = [&CREATE[..], &["--detach", "--no-inhibit", "-o", "json"], more].concat();
         self.started(self.env.run(&args))
@@ -69,7 +69,7 @@ impl Stage {
     /// Waits until the process has ended.
     pub(crate) fn ended(&self) {
         let pid = self.pid.get().expect("detached");
-        eventually("the end of the process", || !lives(pid));
+        eventually("the end of the process", || !is_alive(pid));
     }
 
     pub(crate) fn uploads(&self, word: &str, more: &[&str]) -> Output {
@@ -81,7 +81,7 @@ impl Stage {
         self.uploads("attach", &[&[started["id"].as_str().expect("an id")], more].concat())
     }
 
-    /// The one upload in the list.
+    /// The only upload in the list.
     pub(crate) fn listed(&self) -> Value {
         let list = self.uploads("list", &["-o", "json"]).success().json();
         assert_eq!(list.as_array().map(Vec::len), Some(1), "{list}");
@@ -93,7 +93,7 @@ impl Stage {
         self.env.home().join(".azd/ai-models/uploads").join(id(started))
     }
 
-    /// A file of the upload.
+    /// Content of a file of the upload.
     pub(crate) fn text(&self, started: &Value, name: &str) -> String {
         let path = self.directory(started).join(name);
         std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))

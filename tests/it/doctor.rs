@@ -1,4 +1,4 @@
-//! `doctor`: the page and the document where all is well, and the way failures are reported.
+//! `doctor`: the page and the document if all checks pass, and how failures are reported.
 
 mod clock;
 mod machine;
@@ -32,7 +32,7 @@ fn token(tenant: &str, more: &Value) -> String {
     format!("{}.{}.{CANARY}", part(&json!({"alg": "none"})), part(&claims))
 }
 
-/// Puts an azd on `PATH` that has this token, or says that nobody is signed in.
+/// Puts an azd on `PATH` that returns this token, or reports that the user is not signed in.
 fn azd(env: &mut TestEnv, token: Option<&str>) {
     let auth = match token {
         Some(token) => format!(r#"echo '{{"token":"{token}","expiresOn":"2038-01-18T00:00:00Z"}}'"#),
@@ -48,11 +48,11 @@ fn azd(env: &mut TestEnv, token: Option<&str>) {
 }
 
 /// A project on this machine with one model, and an azd that is signed in.
-fn world() -> TestEnv {
-    world_with(Config::default())
+fn fixture() -> TestEnv {
+    fixture_with(Config::default())
 }
 
-fn world_with(config: Config) -> TestEnv {
+fn fixture_with(config: Config) -> TestEnv {
     let mut env = TestEnv::with(config);
     let blobs = env.blobs().base.join("devstoreaccount1/container").expect("a URL");
     let model = json!({"name": "my-model", "version": "1", "blobUri": format!("{blobs}?sv=1&sig={CANARY}")});
@@ -61,7 +61,7 @@ fn world_with(config: Config) -> TestEnv {
     env
 }
 
-/// The page, without numbers of this machine.
+/// The page, with values that depend on the machine masked.
 fn page(output: &Output) -> String {
     let tidy = |line: &str| match (line.split_once(" free in "), line.split_once("open-files  at most ")) {
         (Some((_, rest)), _) => format!("ok       disk        [SIZE] free in {rest}"),
@@ -71,21 +71,21 @@ fn page(output: &Output) -> String {
     output.to_string().lines().map(tidy).collect::<Vec<_>>().join("\n")
 }
 
-/// Lines of the checks that are not ok, and standard error.
-fn trouble(output: &Output) -> String {
+/// Lines of the checks that did not pass, and standard error.
+fn problems(output: &Output) -> String {
     page(output).lines().filter(|line| !line.starts_with("ok ")).collect::<Vec<_>>().join("\n")
 }
 
-/// As [`trouble`], without the end, which is compared: exit code 1, and the failed checks by name.
+/// As [`problems`], without the end, which is compared: exit code 1, and the ids of the failed checks.
 fn failures(output: &Output, ids: &str) -> String {
     let all = page(output).lines().take_while(|line| !line.starts_with("---")).count();
     let failed = ids.split(", ").count();
     let end = format!(
         "ERROR: {failed} of {all} checks failed: {ids}\n\nSuggestion: Fix the first one first: it often causes the failures below it.\n[exit code: 1]"
     );
-    let trouble = trouble(output);
-    let (lines, told) = trouble.split_once("\n------- stderr -------\n").expect("a failure");
-    assert_eq!(told, end);
+    let problems = problems(output);
+    let (lines, stderr) = problems.split_once("\n------- stderr -------\n").expect("a failure");
+    assert_eq!(stderr, end);
     lines.to_owned()
 }
 
@@ -93,7 +93,7 @@ fn doctor(env: &TestEnv) -> Output {
     env.run(&["doctor"])
 }
 
-/// The check of this name in the document.
+/// The check with this id in the document.
 fn check(env: &TestEnv, id: &str) -> Value {
     let document = env.run(&["doctor", "-o", "json"]).json();
     let checks = document["checks"].as_array().expect("a list").clone();
@@ -101,8 +101,8 @@ fn check(env: &TestEnv, id: &str) -> Value {
 }
 
 #[test]
-fn a_world_where_all_is_well() {
-    let env = world();
+fn all_checks_pass() {
+    let env = fixture();
     insta::assert_snapshot!(page(&doctor(&env)), @"
     ok       azd         1.25.0 ([ROOT]/bin/azd)
     ok       endpoint    http://[EMULATOR]/api/projects/demo (from environment variable AZURE_PROJECT_ENDPOINT)
@@ -126,14 +126,14 @@ fn a_world_where_all_is_well() {
 }
 
 #[test]
-fn the_document_has_a_schema_and_every_check() {
-    let env = world();
+fn json_has_a_schema_and_every_check() {
+    let env = fixture();
     let output = env.run(&["doctor", "-o", "json"]).success();
     assert_eq!(output.stderr, "");
     let document = output.json();
     assert_eq!(document["schemaVersion"], 1);
     let checks = document["checks"].as_array().expect("a list");
-    let ids: Vec<&str> = checks.iter().map(|check| check["id"].as_str().expect("a word")).collect();
+    let ids: Vec<&str> = checks.iter().map(|check| check["id"].as_str().expect("a string")).collect();
     assert_eq!(
         ids,
         [
@@ -157,8 +157,8 @@ fn the_document_has_a_schema_and_every_check() {
 }
 
 #[test]
-fn a_terminal_gets_lines_that_fit_and_whole_commands() {
-    let mut env = world();
+fn terminal_lines_fit_and_commands_stay_complete() {
+    let mut env = fixture();
     azd(&mut env, None);
     let ended = Terminal::start(&env, 72, &["doctor"]).finish();
     assert_eq!(ended.code, 1, "{}", ended.screen);
@@ -172,10 +172,10 @@ fn a_terminal_gets_lines_that_fit_and_whole_commands() {
 }
 
 #[test]
-fn nobody_is_signed_in() {
-    let mut env = world();
+fn missing_sign_in_fails() {
+    let mut env = fixture();
     azd(&mut env, None);
-    insta::assert_snapshot!(trouble(&doctor(&env)), @"
+    insta::assert_snapshot!(problems(&doctor(&env)), @"
     failed   sign-in     not signed in to azd: not logged in, run `azd auth login` to login  Fix: azd auth login
     warning  role        not checked: see sign-in
     warning  blob-store  not checked: see role
@@ -189,8 +189,8 @@ fn nobody_is_signed_in() {
 }
 
 #[test]
-fn azd_that_runs_the_program_is_told_of_a_failure() {
-    let mut env = world();
+fn failure_is_reported_to_azd() {
+    let mut env = fixture();
     azd(&mut env, None);
     let endpoint = env.emulator().endpoint();
     let values = [("AZURE_PROJECT_ENDPOINT", &*endpoint), ("SSL_CERT_FILE", "/evil.pem")];
@@ -198,7 +198,7 @@ fn azd_that_runs_the_program_is_told_of_a_failure() {
     env.run_by(&host).set("SSL_CERT_FILE", "/evil.pem");
     env.set("AZURE_AI_MODELS_ALLOW_HOST", "127.0.0.1");
     let output = env.run(&["doctor"]);
-    insta::assert_snapshot!(trouble(&output), @"
+    insta::assert_snapshot!(problems(&output), @"
     warning  variables   SSL_CERT_FILE is ignored: it is set by the azd environment 'dev', but only accepted from your own environment  Fix: Set it in your own environment, and remove it from the azd environment.
     failed   sign-in     not signed in to azd: not logged in, run `azd auth login` to login  Fix: azd auth login
     warning  role        not checked: see sign-in
@@ -211,23 +211,23 @@ fn azd_that_runs_the_program_is_told_of_a_failure() {
 }
 
 #[test]
-fn the_speed_is_measured_and_nothing_is_left() {
+fn speed_is_measured_and_no_blob_is_left() {
     let store = BlockStore::start();
-    let mut env = TestEnv::storing(Config::default(), &store);
+    let mut env = TestEnv::with_store(Config::default(), &store);
     azd(&mut env, Some(&token(TENANT, &json!({}))));
     env.emulator().seed(&json!({"name": "my-model", "version": "7"})).expect("seeded");
     let output = env.run(&["doctor", "--speed", "--name", "my-model"]);
     let line = output.stdout.lines().last().unwrap_or_default();
     assert!(line.starts_with("ok       speed       ") && line.contains("/s to [BLOBS]: 16.0 MB in blocks"), "{output}");
-    assert!(store.names().is_empty(), "no blob came to be: {:?}", store.names());
+    assert!(store.names().is_empty(), "no blob was created: {:?}", store.names());
     let paths: Vec<String> = env.emulator().requests().iter().map(|request| request.path.clone()).collect();
     let started = "/api/projects/demo/models/my-model/versions/8/startPendingUpload".to_owned();
     assert_eq!(paths.iter().filter(|path| path.contains("/versions/")).collect::<Vec<_>>(), [&started], "{paths:?}");
 }
 
 #[test]
-fn a_speed_that_cannot_be_measured_says_why() {
-    let env = world();
+fn failed_speed_measurement_reports_the_reason() {
+    let env = fixture();
     env.emulator().add_fault(Fault::new(Route::StartPendingUpload, FaultKind::status(403)));
     insta::assert_snapshot!(failures(&env.run(&["doctor", "--speed", "-n", "my-model"]), "speed"), @r#"
     failed   speed       not measured, as there is no permission to upload: The emulator was told to fail. (InjectedFault)  Fix: az role assignment create --role "Azure AI User" --assignee USER --scope PROJECT_ID

@@ -1,7 +1,7 @@
-//! `custom download`: registered files arrive complete and verified, despite faults and interruptions, and never
-//! outside its directory.
+//! `custom download`: registered files are downloaded completely and verified, despite faults and interruptions, and
+//! never written outside the target directory.
 
-mod place;
+mod paths;
 mod resume;
 
 use std::collections::BTreeSet;
@@ -21,17 +21,17 @@ const LARGE: &str = "model.safetensors";
 
 const PRIVATE: &str = ".azure-ai-models-download";
 
-/// Two ranges and a half.
+/// Two and a half ranges.
 const LENGTH: usize = 20 << 20;
 
 fn content() -> Vec<u8> {
     varied_content(LENGTH)
 }
 
-/// A world with a registered model of a large file and a small one in a directory.
+/// Environment with a registered model of a large file, and a small one in a directory.
 fn uploaded(more: &[&str]) -> (TestEnv, BlockStore) {
     let store = BlockStore::start();
-    let env = TestEnv::storing(Config::default(), &store);
+    let env = TestEnv::with_store(Config::default(), &store);
     env.write(&format!("model/{LARGE}"), content());
     env.write("model/sub/config.json", "{}");
     env.run(&[&CREATE[..], more].concat()).success();
@@ -46,15 +46,19 @@ fn out(env: &TestEnv) -> PathBuf {
     env.work().join("out")
 }
 
-/// All files below the target, the download's own ones too.
+/// All files below the target directory, including those of the download itself.
 fn files(env: &TestEnv) -> Vec<String> {
     let root = out(env);
     let entries = walkdir::WalkDir::new(&root).sort_by_file_name().into_iter().filter_map(Result::ok);
     let files = entries.filter(|entry| !entry.file_type().is_dir());
-    files.map(|entry| entry.path().strip_prefix(&root).expect("below").to_string_lossy().into_owned()).collect()
+    files
+        .map(|entry| {
+            entry.path().strip_prefix(&root).expect("a path below the directory").to_string_lossy().into_owned()
+        })
+        .collect()
 }
 
-fn assert_whole(env: &TestEnv) {
+fn assert_complete(env: &TestEnv) {
     assert_eq!(files(env), [LARGE, "sub/config.json"]);
     assert!(fs::read(out(env).join(LARGE)).expect("a file") == content(), "{LARGE} differs");
     assert_eq!(fs::read(out(env).join("sub/config.json")).expect("a file"), b"{}");
@@ -69,7 +73,7 @@ fn behaves(store: &BlockStore, reading: ReadBehaviour) {
     store.behaves(Behaviour { reading, ..Behaviour::default() });
 }
 
-/// Without what a slow machine shows otherwise.
+/// Standard error without the lines that appear only on a slow machine.
 fn steady(output: &Output) -> String {
     let moving = |line: &&str| !line.contains("% (") && !line.contains("Still ");
     let lines = output.stderr.lines().filter(moving);
@@ -77,12 +81,12 @@ fn steady(output: &Output) -> String {
 }
 
 #[test]
-fn a_model_comes_back_by_ranges_of_the_write_that_was_listed() {
+fn model_is_downloaded_in_ranges_with_the_listed_etag() {
     let (env, store) = uploaded(&[]);
     let output = download(&env, &[]).success();
     insta::assert_snapshot!("downloaded_lines", steady(&output));
     insta::assert_snapshot!("downloaded_page", output.stdout);
-    assert_whole(&env);
+    assert_complete(&env);
     let reads = store.take_reads();
     let expected = [
         format!("{LARGE} bytes=0-8388607"),
@@ -95,7 +99,7 @@ fn a_model_comes_back_by_ranges_of_the_write_that_was_listed() {
 }
 
 #[test]
-fn the_result_names_each_file_and_its_proof() {
+fn result_names_each_file_and_its_proof() {
     let (env, store) = uploaded(&[]);
     let json = download(&env, &["-o", "json"]).success().json();
     let file = |path: &str, content: &[u8], status: &str| json!({"path": path, "bytes": content.len(), "sha256": sha256(content), "status": status, "proof": "hashed"});
@@ -111,7 +115,7 @@ fn the_result_names_each_file_and_its_proof() {
 }
 
 #[test]
-fn faults_that_pass_cost_only_what_was_under_way() {
+fn transient_faults_cost_only_the_requests_in_flight() {
     let (env, store) = uploaded(&[]);
     for reading in [
         ReadBehaviour { busy_every: Some(3), ..ReadBehaviour::default() },
@@ -122,28 +126,28 @@ fn faults_that_pass_cost_only_what_was_under_way() {
         let words = format!("{reading:?}");
         behaves(&store, reading);
         let output = download(&env, &[]).success();
-        assert_whole(&env);
+        assert_complete(&env);
         assert!(!output.to_string().contains(CANARY), "{words}: {output}");
         assert!(store.take_reads().len() >= 4, "{words}");
         fs::remove_dir_all(out(&env)).expect("removed");
     }
     let credentials = env.emulator().requests().into_iter().filter(|one| one.path.ends_with("/credentials")).count();
-    assert_eq!(credentials, 5, "one for each run, and one where the SAS ended");
+    assert_eq!(credentials, 5, "one for each run, and one for the expired SAS");
 }
 
 #[test]
-fn a_sas_that_is_never_accepted_ends_the_download_and_the_next_run_goes_on() {
+fn rejected_sas_ends_the_download_and_the_next_run_resumes() {
     let (env, store) = uploaded(&[]);
     behaves(&store, ReadBehaviour { refuses_all_after: Some(2), ..ReadBehaviour::default() });
     let output = download(&env, &["-o", "json"]).fails_with(4);
     assert_eq!(output.json_error()["code"], "AuthenticationFailed", "{output}");
     behaves(&store, ReadBehaviour::default());
     download(&env, &[]).success();
-    assert_whole(&env);
+    assert_complete(&env);
 }
 
 #[test]
-fn a_blob_that_is_written_meanwhile_starts_over_in_the_next_run() {
+fn blob_overwritten_during_the_download_starts_over_in_the_next_run() {
     let (env, store) = uploaded(&[]);
     behaves(&store, ReadBehaviour { writes_before: Some((3, LARGE)), ..ReadBehaviour::default() });
     let output = download(&env, &["--include", LARGE, "-o", "json"]).fails_with(9);
@@ -157,7 +161,7 @@ fn a_blob_that_is_written_meanwhile_starts_over_in_the_next_run() {
 }
 
 #[test]
-fn content_with_another_sum_never_gets_its_name() {
+fn content_with_a_wrong_checksum_never_gets_its_final_name() {
     let (env, store) = uploaded(&[]);
     store.behaves(Behaviour { reads_wrong: true, ..Behaviour::default() });
     let output = download(&env, &["--include", LARGE, "-o", "json"]).fails_with(9);
@@ -167,13 +171,13 @@ fn content_with_another_sum_never_gets_its_name() {
     store.behaves(Behaviour::default());
     store.take_reads();
     download(&env, &[]).success();
-    assert_whole(&env);
-    assert_eq!(ranges(&store.take_reads()).len(), 4, "what was wrong is fetched again as a whole");
+    assert_complete(&env);
+    assert_eq!(ranges(&store.take_reads()).len(), 4, "the wrong content is fetched again completely");
 }
 
-/// Without sums of their own the files are proved by the digest of all, and have no names before that.
+/// Files without their own checksums are verified by the digest of all files, and get their final names only then.
 #[test]
-fn the_digest_proves_files_without_sums() {
+fn content_digest_verifies_files_without_checksums() {
     let (env, store) = uploaded(&[]);
     for name in [LARGE, "sub/config.json"] {
         store.record_sum(name, None);
@@ -184,7 +188,7 @@ fn the_digest_proves_files_without_sums() {
     assert_eq!(files(&env).iter().filter(|name| !name.starts_with(PRIVATE)).count(), 0);
     store.behaves(Behaviour::default());
     let json = download(&env, &["-o", "json"]).success().json();
-    assert_whole(&env);
+    assert_complete(&env);
     assert_eq!(json["totals"]["hashed"], 2);
     store.take_reads();
     assert_eq!(download(&env, &["-o", "json"]).success().json()["totals"]["downloadedFiles"], 0);
@@ -192,20 +196,20 @@ fn the_digest_proves_files_without_sums() {
 }
 
 #[test]
-fn files_without_any_sum_are_told() {
+fn files_without_any_checksum_are_reported() {
     let (env, _store) = uploaded(&["--no-hash"]);
     let output = download(&env, &[]).success();
     assert!(
         output.stderr.contains("WARNING: 2 files have no recorded SHA-256: only the size was compared."),
         "{output}"
     );
-    assert_whole(&env);
-    // What they are cannot be known any more.
+    assert_complete(&env);
+    // Without a checksum, the program cannot know whether the existing files are the same.
     download(&env, &[]).fails_with(5);
 }
 
 #[test]
-fn a_selection_is_downloaded() {
+fn selection_is_downloaded() {
     let (env, store) = uploaded(&[]);
     download(&env, &["--include", "*.json"]).success();
     assert_eq!(files(&env), ["sub/config.json"]);
@@ -213,11 +217,11 @@ fn a_selection_is_downloaded() {
     let output = download(&env, &["--include", "*.gguf", "-o", "json"]).fails_with(3);
     assert_eq!(output.json_error()["code"], "nothing-selected", "{output}");
     download(&env, &["--exclude", "sub/"]).success();
-    assert_whole(&env);
+    assert_complete(&env);
 }
 
 #[test]
-fn progress_is_told_as_of_uploads() {
+fn progress_is_reported_as_for_uploads() {
     let (env, _store) = uploaded(&[]);
     let output = download(&env, &["--progress", "json"]).success();
     let events: Vec<Value> = output.stderr.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -234,18 +238,18 @@ fn progress_is_told_as_of_uploads() {
 }
 
 #[test]
-fn another_range_than_the_one_asked_for_is_refused() {
+fn response_with_another_range_is_rejected() {
     let (env, store) = uploaded(&[]);
     behaves(&store, ReadBehaviour { other_range: Some(LARGE), ..ReadBehaviour::default() });
     let error = download(&env, &["-o", "json"]).fails_with(9).json_error();
     assert_eq!(error["code"], "bad_answer", "{error}");
-    let message = error["message"].as_str().expect("words");
+    let message = error["message"].as_str().expect("a string");
     assert!(message.contains("another range than the requested one"), "{message}");
     assert!(!out(&env).join(LARGE).exists());
 }
 
 #[test]
-fn the_digest_of_all_files_proves_no_selection() {
+fn content_digest_does_not_verify_a_selection() {
     let (env, store) = uploaded(&[]);
     for name in [LARGE, "sub/config.json"] {
         store.record_sum(name, None);

@@ -7,16 +7,16 @@ fn dry_run(env: &TestEnv, more: &[&str]) -> Output {
     env.run(&[args.as_slice(), more].concat())
 }
 
-/// Neither AzCopy nor project: neither is needed.
-fn with_nothing() -> TestEnv {
+/// Environment without AzCopy and without a project: the plan needs neither.
+fn env_without_azcopy_and_project() -> TestEnv {
     let mut env = env_with_model();
     env.unset("AZURE_PROJECT_ENDPOINT").unset("PATH");
     env
 }
 
 #[test]
-fn the_plan_is_shown_and_nothing_is_needed_for_it() {
-    let env = with_nothing();
+fn plan_is_shown_without_azcopy_and_project() {
+    let env = env_without_azcopy_and_project();
     insta::assert_snapshot!(dry_run(&env, &["--exclude", "*.bin", "--limit-rate", "100"]).success(), @"
     Dry run: nothing is sent.
 
@@ -42,12 +42,12 @@ fn the_plan_is_shown_and_nothing_is_needed_for_it() {
     ------- stderr -------
     WARNING: --exclude '*.bin' matches nothing in the source.
     ");
-    assert!(!env.home().join(".azd").exists(), "nothing is kept");
+    assert!(!env.home().join(".azd").exists(), "no file is kept");
 }
 
 #[test]
-fn the_plan_is_a_document_too() {
-    let env = with_nothing();
+fn plan_is_shown_as_json() {
+    let env = env_without_azcopy_and_project();
     let json = dry_run(&env, &["-o", "json", "--overwrite"]).success().to_string();
     let without_times: Vec<&str> = json.lines().filter(|line| !line.contains("\"mtimeNs\": 1")).collect();
     insta::assert_snapshot!(without_times.join("\n"), @r#"
@@ -141,11 +141,11 @@ fn the_plan_is_a_document_too() {
       }
     }
     "#);
-    assert!(!env.home().join(".azd").exists(), "nothing is kept");
+    assert!(!env.home().join(".azd").exists(), "no file is kept");
 }
 
 #[test]
-fn a_folder_that_would_be_refused_shows_its_plan_too() {
+fn invalid_folder_shows_its_plan() {
     let env = env_with_model();
     env.write("model/model.safetensors", "");
     insta::assert_snapshot!(dry_run(&env, &[]).fails_with(6), @"
@@ -182,9 +182,9 @@ fn a_folder_that_would_be_refused_shows_its_plan_too() {
     assert_eq!(output.json_error()["kind"], "check_failed");
 }
 
-/// Only `auto` asks the service, with a GET; a remote source is not read.
+/// Only `auto` queries the service, with a GET; a remote source is not read.
 #[test]
-fn a_dry_run_changes_nothing_on_the_service() {
+fn dry_run_changes_nothing_on_the_service() {
     let env = env_with_model();
     env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "4"})).expect("seeded");
     let output = dry_run(&env, &["--version", "auto", "-o", "json"]).success();

@@ -9,10 +9,10 @@ use serde_json::json;
 
 use crate::support::{TestEnv, for_each_api_version};
 
-/// The page of a failure of this route.
-fn page_of(api: &str, row: &str, route: Route, fault: FaultKind) {
+/// Compares the output for a failure of this route with the snapshot of the row.
+fn assert_page(api: &str, row: &str, route: Route, fault: FaultKind) {
     let env =
-        TestEnv::speaking(api, Config { tenant: (row == "tenant").then(|| "1111-2222".into()), ..Config::default() });
+        TestEnv::with_api(api, Config { tenant: (row == "tenant").then(|| "1111-2222".into()), ..Config::default() });
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
     env.emulator().add_fault(Fault::new(route, fault));
     let args: &[&str] = match route {
@@ -25,11 +25,11 @@ fn page_of(api: &str, row: &str, route: Route, fault: FaultKind) {
     insta::assert_snapshot!(format!("row_{row}"), output);
 }
 
-/// A test for each row: its name, the route, what the service answers there.
+/// Creates a test for each row: name, route, response of the service.
 macro_rules! rows {
     ($($row:ident: $route:ident, $fault:expr;)+) => {
         $(fn $row(api: &str) {
-            page_of(api, stringify!($row), Route::$route, $fault);
+            assert_page(api, stringify!($row), Route::$route, $fault);
         })+
         for_each_api_version!($($row),+);
         const TESTED: &[&str] = &[$(stringify!($row)),+];
@@ -74,10 +74,10 @@ rows! {
     refused: Get, bad("ValidationError", "The name is not good.");
 }
 
-/// Kind of an error, and what to do about it.
+/// Kind of an error, and its suggestion.
 type KindAndSuggestion = (String, String);
 
-/// Kind and suggestion of `show` for each of these answers, in their order.
+/// Kind and suggestion of `show` for each of these responses, in order.
 fn kinds_and_suggestions(answers: &[(u16, &str, &str, Option<RetryAfter>)]) -> Vec<KindAndSuggestion> {
     let env = TestEnv::new();
     let mut kinds_and_suggestions = Vec::new();
@@ -95,9 +95,9 @@ fn kinds_and_suggestions(answers: &[(u16, &str, &str, Option<RetryAfter>)]) -> V
     kinds_and_suggestions
 }
 
-/// The service documents no status for its codes: a row of codes goes before every row of statuses.
+/// The service documents no statuses for its codes, so rows with codes come before all rows with statuses.
 #[test]
-fn a_known_code_counts_more_than_its_status() {
+fn known_code_takes_precedence_over_its_status() {
     const CODES: [&str; 14] = [
         "ModelInUse",
         "ModelVersionConflict",
@@ -134,19 +134,19 @@ fn a_known_code_counts_more_than_its_status() {
                     (503, code, "no", soon),
                 ];
                 let kinds_and_suggestions = kinds_and_suggestions(&answers);
-                for (answer, told_of_it) in answers.iter().zip(&kinds_and_suggestions) {
-                    assert_eq!(told_of_it, &kinds_and_suggestions[0], "{answer:?}");
+                for (answer, reported) in answers.iter().zip(&kinds_and_suggestions) {
+                    assert_eq!(reported, &kinds_and_suggestions[0], "{answer:?}");
                 }
             });
         }
     });
 }
 
-/// Answers that match several rows, with the one that applies: the most specific first.
+/// Responses that match several rows, with the row that applies: the most specific one.
 #[test]
-fn of_the_rows_that_fit_the_one_that_tells_most_counts() {
+fn most_specific_matching_row_applies() {
     let html = |status| FaultKind::Html { status };
-    let says = |status, code: &str, message: &str| FaultKind::refusal(status, code, message);
+    let refusal = |status, code: &str, message: &str| FaultKind::refusal(status, code, message);
     let private = "Public access is disabled. Please configure private endpoint.";
     let mut table = String::new();
     for (name, tenant, fault) in [
@@ -163,9 +163,9 @@ fn of_the_rows_that_fit_the_one_that_tells_most_counts() {
         ("HTML 500", false, html(500)),
         ("HTML 503", false, html(503)),
         ("401, tenant", true, FaultKind::status(401)),
-        ("403, private", false, says(403, "Forbidden", private)),
-        ("404, model", false, says(404, "ResourceNotFound", "no")),
-        ("404", false, says(404, "ProjectNotFound", "no")),
+        ("403, private", false, refusal(403, "Forbidden", private)),
+        ("404, model", false, refusal(404, "ResourceNotFound", "no")),
+        ("404", false, refusal(404, "ProjectNotFound", "no")),
         ("429, wait", false, FaultKind::retry_later(429, RetryAfter::Seconds(90))),
         ("503, wait", false, FaultKind::retry_later(503, RetryAfter::Seconds(90))),
         ("503", false, FaultKind::status(503)),
@@ -185,8 +185,8 @@ fn of_the_rows_that_fit_the_one_that_tells_most_counts() {
 }
 
 #[test]
-fn every_row_has_its_test() {
+fn every_row_is_tested() {
     let rows: Vec<&str> = error_rows().collect();
-    assert_eq!(rows.iter().collect::<BTreeSet<_>>().len(), rows.len(), "a name stands twice");
+    assert_eq!(rows.iter().collect::<BTreeSet<_>>().len(), rows.len(), "a name occurs twice");
     assert_eq!(rows, TESTED);
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::support::{Output, TestEnv};
 
-/// Every fault, by the name that it has in the tables.
+/// Every fault, by its name in the tables.
 fn faults() -> Vec<(&'static str, FaultKind)> {
     vec![
         ("401", FaultKind::status(401)),
@@ -34,25 +34,25 @@ fn faults() -> Vec<(&'static str, FaultKind)> {
     ]
 }
 
-/// One run of the command that uses the route, in a world where nothing else is wrong.
+/// One run of the command that uses the route, in an environment without other faults.
 struct Case {
     route: Route,
-    /// The route's requests: method, and what the path ends with or holds.
-    is: fn(&RequestRecord) -> bool,
+    /// Selects the requests of the route by method and path.
+    matches: fn(&RequestRecord) -> bool,
     args: &'static [&'static str],
 }
 
-/// Scales of a run that waits for an answer in vain: 1.2 seconds. Its other requests may be repeated.
-const IN_VAIN: &str = "0.01/0.02";
+/// Scales of a run that waits in vain for a response: 1.2 seconds. Other requests may be retried.
+const WAITS_IN_VAIN: &str = "0.01/0.02";
 
-/// Scales of a run that waits in vain, and must get the next answer in time: 3 seconds.
-const IN_VAIN_AT_FIRST: &str = "0.01/0.05";
+/// Scales of a run that waits in vain once and must receive the next response in time: 3 seconds.
+const WAITS_IN_VAIN_ONCE: &str = "0.01/0.05";
 
-/// Scales of a run whose deletion continues: 10.8 seconds, as no option sets another limit.
-const DELETION_THAT_GOES_ON: &str = "0.01/0.006";
+/// Scales of a run whose deletion continues on the service: 10.8 seconds, as no option sets another limit.
+const DELETION_CONTINUES: &str = "0.01/0.006";
 
-/// Runs at a time: most of their time is pauses.
-const AT_ONCE: usize = 6;
+/// Concurrent runs: a run mostly waits.
+const CONCURRENT_RUNS: usize = 6;
 
 const CREATE: &[&str] = &["create", "-n", "my-model", "--source", "model"];
 
@@ -60,68 +60,68 @@ const OVERWRITE: &[&str] = &["create", "-n", "my-model", "--source", "model", "-
 
 const DELETE: &[&str] = &["delete", "-n", "my-model", "--version", "1", "-f"];
 
-/// The limit of a registration is half an hour, unless it is named: 12 seconds, as it is scaled like a pause.
-const CREATE_FOR_SOME_TIME: &[&str] = &["create", "-n", "my-model", "--source", "model", "--timeout", "20m"];
+/// The default limit of a registration is half an hour; this one is 12 seconds, as it is scaled like a pause.
+const CREATE_WITH_TIMEOUT: &[&str] = &["create", "-n", "my-model", "--source", "model", "--timeout", "20m"];
 
 const SHOW: &[&str] = &["show", "-n", "my-model", "--version", "1"];
 
 impl Case {
     fn of(route: Route) -> Self {
-        let (is, args): (fn(&RequestRecord) -> bool, _) = match route {
+        let (matches, args): (fn(&RequestRecord) -> bool, _) = match route {
             Route::List => (|r| r.path.ends_with("/models"), &["list"][..]),
             Route::Versions => (|r| r.path.ends_with("/versions"), &["versions", "-n", "my-model"][..]),
             Route::Get => (|r| r.method == "GET" && r.path.ends_with("/versions/1"), SHOW),
             Route::StartPendingUpload => (|r| r.path.ends_with("/startPendingUpload"), CREATE),
             Route::CreateAsync => (|r| r.path.ends_with("/createAsync"), CREATE),
-            Route::Poll => (|r| r.path.contains("/operations/"), CREATE_FOR_SOME_TIME),
+            Route::Poll => (|r| r.path.contains("/operations/"), CREATE_WITH_TIMEOUT),
             Route::Put => (|r| r.method == "PUT", CREATE),
             Route::Delete => (|r| r.method == "DELETE", DELETE),
             Route::Patch => {
                 (|r| r.method == "PATCH", &["update", "-n", "my-model", "--version", "1", "--description", "d"][..])
             }
-            _ => panic!("no command uses it"),
+            _ => panic!("no command uses this route"),
         };
-        Self { route, is, args }
+        Self { route, matches, args }
     }
 
     fn env(&self) -> TestEnv {
-        // A deletion with an operation is only accepted.
+        // A deletion with an operation is accepted with 202.
         let delete_status = if self.route == Route::Poll { 202 } else { 200 };
         let config = Config { has_create_async: self.route != Route::Put, delete_status, ..Config::default() };
         let env = TestEnv::with(config);
         if self.args.contains(&"--source") {
             env.write_model();
         }
-        if !matches!(self.args, CREATE | CREATE_FOR_SOME_TIME) {
+        if !matches!(self.args, CREATE | CREATE_WITH_TIMEOUT) {
             seed(&env);
         }
         env
     }
 
-    /// Environment with a fault. A missing answer is waited for during this part of the real limit.
+    /// Environment with a fault. `in_vain`: scales of a run that waits for a missing response.
     fn env_with(&self, fault: Fault, in_vain: &str) -> TestEnv {
         let mut env = self.env();
         if fault.kind == FaultKind::Stall {
             env.set("AZURE_AI_MODELS_TEST_TIME", in_vain);
         } else if self.args == DELETE && self.route == Route::Poll {
-            env.set("AZURE_AI_MODELS_TEST_TIME", DELETION_THAT_GOES_ON);
+            env.set("AZURE_AI_MODELS_TEST_TIME", DELETION_CONTINUES);
         }
         env.emulator().add_fault(fault);
         env
     }
 
     fn requests(&self, env: &TestEnv) -> usize {
-        env.emulator().requests().iter().filter(|request| (self.is)(request)).count()
+        env.emulator().requests().iter().filter(|request| (self.matches)(request)).count()
     }
 
-    /// The row of a table: how the run ended, what it said, what the wire carried.
+    /// Row of a table: the end of the run, its messages, and the number of requests.
     fn row(&self, name: &str, fault: FaultKind) -> String {
-        let env = self.env_with(Fault::new(self.route, fault.clone()), IN_VAIN);
+        let env = self.env_with(Fault::new(self.route, fault.clone()), WAITS_IN_VAIN);
         let output = env.run(&[self.args, &["-o", "json"]].concat());
         let count = match self.requests(&env) {
-            // On a busy machine the answer to createAsync may come too late, and the model is polled instead.
+            // On a busy machine the response to createAsync may come too late, and the model is polled instead.
             0 => return self.row(name, fault),
-            // Polls of an operation until the time is over: their number depends on the machine.
+            // An operation is polled until the limit: the number of polls depends on the machine.
             many if many > 5 => "many".to_owned(),
             count => count.to_string(),
         };
@@ -138,7 +138,7 @@ impl Case {
             writeln!(row, "    {line}").expect("a string");
         }
         for line in text("suggestion").lines() {
-            // The date is in whole seconds.
+            // The remaining time is in whole seconds.
             let line = ["9s", "10s", "11s"]
                 .iter()
                 .fold(line.to_owned(), |line, s| line.replace(&format!(" in {s}"), " in 10s"));
@@ -147,14 +147,14 @@ impl Case {
         row
     }
 
-    /// All faults, each for every request of the route.
+    /// All faults, each applied to every request of the route.
     fn table(self) -> String {
         let faults = faults();
         let mut rows = Vec::new();
-        for few in faults.chunks(if self.route == Route::Poll { faults.len() } else { AT_ONCE }) {
+        for chunk in faults.chunks(if self.route == Route::Poll { faults.len() } else { CONCURRENT_RUNS }) {
             std::thread::scope(|scope| {
                 let running: Vec<_> =
-                    few.iter().map(|(name, fault)| scope.spawn(|| self.row(name, fault.clone()))).collect();
+                    chunk.iter().map(|(name, fault)| scope.spawn(|| self.row(name, fault.clone()))).collect();
                 rows.extend(running.into_iter().map(|row| row.join().expect("a row")));
             });
         }
@@ -211,13 +211,13 @@ fn every_fault_of_delete() {
     insta::assert_snapshot!(Case::of(Route::Delete).table());
 }
 
-/// The deletion of what is in the way: nothing may be sent before it is gone.
+/// Deletion of the existing version by `--overwrite`: nothing may be sent before it is deleted.
 #[test]
 fn every_fault_of_an_overwrites_deletion() {
     insta::assert_snapshot!(Case { args: OVERWRITE, ..Case::of(Route::Delete) }.table());
 }
 
-/// A deletion that was accepted and continues.
+/// A deletion that was accepted and is still running.
 #[test]
 fn every_fault_of_a_deletions_operation() {
     let case = Case { args: DELETE, ..Case::of(Route::Poll) };
@@ -225,7 +225,7 @@ fn every_fault_of_a_deletions_operation() {
 }
 
 #[test]
-fn pages_that_a_person_sees() {
+fn error_pages() {
     let page = |fault| {
         let env = Case::of(Route::List).env();
         env.emulator().add_fault(Fault::new(Route::List, fault));
@@ -239,6 +239,6 @@ fn pages_that_a_person_sees() {
     insta::assert_snapshot!("page_404", page(FaultKind::refusal(404, "ProjectNotFound", "Project 'demo' not found.")));
 }
 
-fn retries_said(output: &Output) -> usize {
+fn reported_retries(output: &Output) -> usize {
     output.stderr.matches("retrying in").count()
 }

@@ -1,12 +1,12 @@
-//! The fault matrix: every request of every command with every fault, transient and permanent. No run may panic, exceed
-//! the limits, or report a success that did not happen. The gate runs a part; `ci/faults.sh` runs all and writes
+//! The fault matrix: every request of every command with every fault, once and always. No run may panic, exceed the
+//! limits, or report a success that did not happen. The gate runs a part; `ci/faults.sh` runs all and writes
 //! `design/faults.md`.
 #![cfg(unix)]
 
 mod commands;
+mod fixture;
 mod kinds;
 mod outcome;
-mod world;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -17,15 +17,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use commands::{COMMANDS, Command};
+use fixture::Fixture;
 use kinds::{Kind, kinds};
-use world::World;
 
 use crate::support::Rule;
 
-/// A run that takes longer hangs. The longest wait that the scaled limits allow is a third of it.
+/// A run that takes longer hangs. The longest wait under the scaled limits is a third of it.
 const LIMIT: Duration = Duration::from_secs(40);
 
-/// Every operation that an upload asks of a blob store.
+/// Every operation of an upload on a blob store.
 const BLOB_OPERATIONS: [&str; 6] = [
     "GET container?restype=container&comp=list",
     "GET container/blob?comp=blocklist",
@@ -45,21 +45,21 @@ struct Case {
 /// Result of one case.
 struct Verdict {
     code: Option<i32>,
-    took: Duration,
-    /// Requests that met the fault.
+    duration: Duration,
+    /// Number of requests that met the fault.
     met: usize,
-    /// Violation, in words.
+    /// Description of the violation.
     fault: Option<String>,
 }
 
-/// Every case, in an order that is the same each time.
+/// All cases, always in the same order.
 fn cases(kinds: &[Kind]) -> Vec<Case> {
     let mut cases = Vec::new();
     for command in COMMANDS {
-        let world = (command.world)(None);
-        let verdict = run(command, &world);
+        let fixture = (command.fixture)(None);
+        let verdict = run(command, &fixture);
         assert_eq!((verdict.code, &verdict.fault), (Some(0), &None), "{} without a fault", command.name);
-        let mut routes = world.routes();
+        let mut routes = fixture.routes();
         routes.sort();
         routes.dedup();
         for route in routes {
@@ -73,9 +73,9 @@ fn cases(kinds: &[Kind]) -> Vec<Case> {
     cases
 }
 
-fn run(command: &Command, world: &World) -> Verdict {
-    let begun = Instant::now();
-    let mut program = world.env.command(&[command.args, &["-o", "json"]].concat());
+fn run(command: &Command, fixture: &Fixture) -> Verdict {
+    let started = Instant::now();
+    let mut program = fixture.env.command(&[command.args, &["-o", "json"]].concat());
     let child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let pid = child.id();
     let (done, ended) = std::sync::mpsc::channel::<()>();
@@ -89,14 +89,14 @@ fn run(command: &Command, world: &World) -> Verdict {
     let output = child.wait_with_output().expect("the program ends");
     done.send(()).unwrap_or_default();
     let hangs = guard.join().expect("the guard");
-    let (code, took) = (output.status.code(), begun.elapsed());
+    let (code, duration) = (output.status.code(), started.elapsed());
     let stderr = String::from_utf8_lossy(&output.stderr);
     let fault = if hangs {
         Some(format!("hangs: {stderr}"))
     } else if stderr.contains("panicked at") || code == Some(101) {
         Some(format!("panics: {stderr}"))
     } else if code == Some(0) {
-        (command.happened)(world, &output.stdout).err().map(|why| format!("false success: {why}"))
+        (command.check)(fixture, &output.stdout).err().map(|why| format!("false success: {why}"))
     } else if !matches!(code, Some(1..=9)) {
         Some(format!("ends with {code:?}: {stderr}"))
     } else if !stderr.lines().last().is_some_and(|line| line.starts_with(r#"{"error":{"#)) {
@@ -104,30 +104,30 @@ fn run(command: &Command, world: &World) -> Verdict {
     } else {
         None
     };
-    Verdict { code, took, met: 0, fault }
+    Verdict { code, duration, met: 0, fault }
 }
 
-fn judge(kinds: &[Kind], case: &Case) -> Verdict {
-    let rule = Rule { route: case.route.clone(), spoil: kinds[case.kind].spoil.clone(), always: case.always };
-    let judged = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        let world = (case.command.world)(Some(rule));
-        let mut verdict = run(case.command, &world);
-        verdict.met = world.spoiled();
+fn run_case(kinds: &[Kind], case: &Case) -> Verdict {
+    let rule = Rule { route: case.route.clone(), fault: kinds[case.kind].fault.clone(), always: case.always };
+    let verdict = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let fixture = (case.command.fixture)(Some(rule));
+        let mut verdict = run(case.command, &fixture);
+        verdict.met = fixture.injected();
         if verdict.met == 0 {
             verdict.fault.get_or_insert_with(|| "the fault was never met".to_owned());
         }
         verdict
     }));
-    judged.unwrap_or_else(|_| Verdict {
+    verdict.unwrap_or_else(|_| Verdict {
         code: None,
-        took: Duration::ZERO,
+        duration: Duration::ZERO,
         met: 0,
         fault: Some("the test itself failed".into()),
     })
 }
 
-/// Judges all cases, some at a time: most of a run is waiting.
-fn judge_all(kinds: &[Kind], cases: &[Case]) -> Vec<Verdict> {
+/// Runs all cases, a few concurrently: a run mostly waits.
+fn run_cases(kinds: &[Kind], cases: &[Case]) -> Vec<Verdict> {
     let next = AtomicUsize::new(0);
     let verdicts: Vec<Mutex<Option<Verdict>>> = cases.iter().map(|_| Mutex::new(None)).collect();
     std::thread::scope(|scope| {
@@ -136,21 +136,21 @@ fn judge_all(kinds: &[Kind], cases: &[Case]) -> Vec<Verdict> {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(case) = cases.get(index) else { return };
-                    *verdicts[index].lock().expect("a verdict") = Some(judge(kinds, case));
+                    *verdicts[index].lock().expect("a verdict") = Some(run_case(kinds, case));
                 }
             });
         }
     });
-    verdicts.into_iter().map(|verdict| verdict.into_inner().expect("a verdict").expect("judged")).collect()
+    verdicts.into_iter().map(|verdict| verdict.into_inner().expect("a verdict").expect("a finished case")).collect()
 }
 
-fn complaints(kinds: &[Kind], cases: &[Case], verdicts: &[Verdict]) -> String {
+fn violations(kinds: &[Kind], cases: &[Case], verdicts: &[Verdict]) -> String {
     let mut text = String::new();
     for (case, verdict) in cases.iter().zip(verdicts) {
         if let Some(fault) = &verdict.fault {
-            let often = if case.always { "always" } else { "once" };
+            let frequency = if case.always { "always" } else { "once" };
             let fault: String = fault.chars().take(600).collect();
-            writeln!(text, "{} | {} | {} {often} | {fault}", case.command.name, case.route, kinds[case.kind].name)
+            writeln!(text, "{} | {} | {} {frequency} | {fault}", case.command.name, case.route, kinds[case.kind].name)
                 .expect("a line");
         }
     }
@@ -158,20 +158,20 @@ fn complaints(kinds: &[Kind], cases: &[Case], verdicts: &[Verdict]) -> String {
 }
 
 #[test]
-fn a_part_of_the_matrix_holds() {
+fn selected_cases_pass() {
     let kinds = kinds();
     let mut cases = cases(&kinds);
-    // A prime step meets every command and every kind over the routes.
+    // With a prime step, the selection includes every command and every kind across the routes.
     cases = cases.into_iter().enumerate().filter(|(index, _)| index % 59 == 0).map(|(_, case)| case).collect();
-    let verdicts = judge_all(&kinds, &cases);
+    let verdicts = run_cases(&kinds, &cases);
     assert!(cases.len() > 100, "{}", cases.len());
-    assert_eq!(complaints(&kinds, &cases, &verdicts), "");
+    assert_eq!(violations(&kinds, &cases, &verdicts), "");
 }
 
 #[test]
 #[ignore = "takes a quarter of an hour: ci/faults.sh"]
 #[expect(clippy::print_stderr, reason = "the figures, for who runs the script")]
-fn the_whole_matrix_holds() {
+fn all_cases_pass() {
     let kinds = kinds();
     let mut cases = cases(&kinds);
     let is_blob_side = std::env::var("FAULTS_SIDE").is_ok_and(|side| side == "blob");
@@ -185,21 +185,21 @@ fn the_whole_matrix_holds() {
             assert!(cases.iter().any(|case| case.route == operation), "no run of {operation}");
         }
     }
-    let begun = Instant::now();
-    let verdicts = judge_all(&kinds, &cases);
-    let took = begun.elapsed();
+    let started = Instant::now();
+    let verdicts = run_cases(&kinds, &cases);
+    let duration = started.elapsed();
     if let Ok(file) = std::env::var("FAULTS_TABLE") {
         std::fs::write(file, table(&kinds, &cases, &verdicts)).expect("the table");
     }
-    let complaints = complaints(&kinds, &cases, &verdicts);
-    eprintln!("{} cases in {} s, {} complaints", cases.len(), took.as_secs(), complaints.lines().count());
-    let least = match command {
+    let violations = violations(&kinds, &cases, &verdicts);
+    eprintln!("{} cases in {} s, {} complaints", cases.len(), duration.as_secs(), violations.lines().count());
+    let minimum = match command {
         Some(_) => 100,
         None if is_blob_side => 1000,
         None => 2000,
     };
-    assert!(kinds.len() >= 66 && cases.len() >= least, "{} kinds, {} cases", kinds.len(), cases.len());
-    assert_eq!(complaints, "");
+    assert!(kinds.len() >= 66 && cases.len() >= minimum, "{} kinds, {} cases", kinds.len(), cases.len());
+    assert_eq!(violations, "");
 }
 
 fn table(kinds: &[Kind], cases: &[Case], verdicts: &[Verdict]) -> String {
@@ -233,7 +233,7 @@ fn table(kinds: &[Kind], cases: &[Case], verdicts: &[Verdict]) -> String {
             *codes.entry(code).or_insert(0) += 1;
         }
         let codes: Vec<_> = codes.iter().map(|(code, times)| format!("{code}: {times}")).collect();
-        let slowest = verdicts.iter().map(|verdict| verdict.took).max().unwrap_or_default();
+        let slowest = verdicts.iter().map(|verdict| verdict.duration).max().unwrap_or_default();
         writeln!(
             text,
             "| `{}` | `{route}` | {} | {} | {} | {} | {:.0} s |",

@@ -10,15 +10,15 @@ use crate::support::Terminal;
 use crate::support::{Output, TestEnv, create, env_with_model as env};
 
 #[test]
-fn the_azcopy_in_use_is_named_by_its_file() {
+fn azcopy_path_is_shown() {
     let env = env();
     let output = create(&env, &[]).success();
     assert!(output.stderr.contains("Using azcopy: [ROOT]/bin/azcopy (10.32.2)\n"), "{output}");
 }
 
-/// AzCopy writes its log before it says where that is.
+/// AzCopy writes its log before it reports the log's path.
 #[test]
-fn an_azcopy_that_crashes_before_its_first_message_has_its_log_named() {
+fn log_is_named_if_azcopy_crashes_before_its_first_message() {
     let mut env = env();
     env.azcopy_script("log 2026/01/01 the plan cannot be mapped\nstderr panic: mmap failed\nexit 2\n");
     let output = create(&env, &[]).fails_with(7);
@@ -26,9 +26,9 @@ fn an_azcopy_that_crashes_before_its_first_message_has_its_log_named() {
     assert!(log.ends_with(".log"), "{output}");
 }
 
-/// The last line may count it as done all the same.
+/// AzCopy's final totals may still count the file as complete.
 #[test]
-fn a_file_that_azcopy_listed_as_failed_fails_the_upload() {
+fn file_that_azcopy_listed_as_failed_fails_the_upload() {
     let mut env = env();
     env.azcopy_script(
         "init\nfailed /model/config.json 500 50\nprogress 1050 1050 2 2 0\nend Completed 1050 1050 2 2 0\nexit 0\n",
@@ -38,9 +38,9 @@ fn a_file_that_azcopy_listed_as_failed_fails_the_upload() {
     assert_eq!(env.registrations(), 0, "{output}");
 }
 
-/// The service decides which versions there are; `create` makes plain ones only.
+/// The service decides which versions exist; `create` accepts only plain ones.
 #[test]
-fn a_version_with_a_blank_is_reached_by_all_but_create() {
+fn version_with_a_space_is_accepted_by_all_commands_but_create() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "1.0 beta"})).expect("seeded");
     let of = |command: &'static str| vec![command, "--name", "my-model", "--version", "1.0 beta"];
@@ -53,10 +53,10 @@ fn a_version_with_a_blank_is_reached_by_all_but_create() {
     create(&env, &["--version", "1.0 beta"]).fails_with(2);
 }
 
-/// Windows has no such names.
+/// Windows does not allow such names.
 #[cfg(unix)]
 #[test]
-fn the_native_engine_reads_a_directory_with_a_star_in_its_name() {
+fn native_engine_reads_a_directory_with_an_asterisk_in_its_name() {
     let env = env();
     std::fs::rename(env.work().join("model"), env.work().join("a*b")).expect("renamed");
     let args = ["custom", "create", "-n", "my-model", "--source", "a*b", "--engine", "native", "--dry-run"];
@@ -64,9 +64,9 @@ fn the_native_engine_reads_a_directory_with_a_star_in_its_name() {
     env.run(&["custom", "check", "a*b"]).success();
 }
 
-/// The check is skipped; what it would have hinted at is still a mistake of hours.
+/// Without the check no finding reports the adapter, but a wrong weight type still costs hours.
 #[test]
-fn an_adapter_is_named_also_where_the_check_is_skipped() {
+fn adapter_is_reported_without_the_check() {
     let env = TestEnv::new();
     env.write("adapter/adapter_config.json", r#"{"r": 16}"#);
     env.write("adapter/adapter_model.safetensors", "x");
@@ -82,9 +82,9 @@ fn names(output: &Output) -> Vec<String> {
     models.as_array().expect("a list").iter().map(|model| model["name"].as_str().expect("a name").to_owned()).collect()
 }
 
-/// The emulator lists capitals first.
+/// The emulator lists upper-case names first.
 #[test]
-fn a_list_has_the_services_order_unless_another_is_asked_for() {
+fn list_keeps_the_services_order_unless_sorted() {
     let env = TestEnv::with(Config { page_size: 2, ..Config::default() });
     for (name, created) in [("b", "03"), ("Zoo", "01"), ("a", "02")] {
         let created = format!("2026-01-{created}T00:00:00Z");
@@ -99,7 +99,7 @@ fn a_list_has_the_services_order_unless_another_is_asked_for() {
 }
 
 #[test]
-fn a_limit_without_conditions_reads_no_more_pages_than_it_needs() {
+fn limit_without_filters_reads_only_the_needed_pages() {
     let env = TestEnv::with(Config { page_size: 2, ..Config::default() });
     for number in 0..9 {
         env.emulator().seed(&json!({"name": format!("m{number}"), "version": "1"})).expect("seeded");
@@ -107,23 +107,23 @@ fn a_limit_without_conditions_reads_no_more_pages_than_it_needs() {
     let output = env.run(&["list", "-o", "json", "--limit", "3"]).success();
     assert_eq!(names(&output), ["m0", "m1", "m2"]);
     assert_eq!(env.emulator().requests().len(), 2);
-    // A condition has to be looked for on all pages.
+    // A filter must be applied to all pages.
     env.run(&["list", "--limit", "1", "--name", "m8"]).success();
     assert_eq!(env.emulator().requests().len(), 2 + 5);
 }
 
 #[cfg(unix)]
 #[test]
-fn a_table_fits_a_narrow_terminal() {
+fn table_fits_a_narrow_terminal() {
     let env = TestEnv::new();
     let name = "a-model-with-a-name-of-thirty-";
     env.emulator().seed(&json!({"name": name, "version": "1"})).expect("seeded");
     for columns in [74, 60, 45, 35] {
         let ended = Terminal::start(&env, columns, &["list"]).finish();
-        assert_eq!(ended.screen, ended.rows, "a line goes over several rows at {columns} columns");
+        assert_eq!(ended.screen, ended.rows, "a line wraps at {columns} columns");
         assert!(ended.screen.contains(name), "{}", ended.screen);
     }
-    // A user may ask for fewer columns than the terminal has, and never gets more.
+    // `COLUMNS` can reduce the width, but never exceeds that of the terminal.
     for (asked, widest) in [("45", 45), ("200", 74)] {
         let mut env = TestEnv::new();
         let description = "a description that no line of a terminal can show as a whole, however wide it is";
@@ -138,7 +138,7 @@ fn a_table_fits_a_narrow_terminal() {
     env.run(&["create", "-n", name.trim_end_matches('-'), "--source", "model"]).fails_with(8);
     for columns in [74, 60] {
         let ended = Terminal::start(&env, columns, &["uploads", "list"]).finish();
-        assert_eq!(ended.screen, ended.rows, "a line goes over several rows at {columns} columns");
+        assert_eq!(ended.screen, ended.rows, "a line wraps at {columns} columns");
         assert!(ended.screen.contains(name.trim_end_matches('-')), "{}", ended.screen);
     }
 }
@@ -146,7 +146,7 @@ fn a_table_fits_a_narrow_terminal() {
 /// Links and files that cannot be walked: each is a finding, and all of them are reported.
 #[cfg(unix)]
 #[test]
-fn all_faults_of_a_walk_are_findings() {
+fn all_scan_errors_are_findings() {
     use std::os::unix::fs::symlink;
     let env = env();
     symlink("itself", env.work().join("model/itself")).expect("a link");
@@ -168,8 +168,8 @@ fn all_faults_of_a_walk_are_findings() {
     let expected = expected.map(|(code, file)| (code.to_owned(), format!("[ROOT]/here/model/{file}")));
     assert_eq!(codes, expected);
     let output = create(&env, &[]).fails_with(6);
-    for told in ["itself", "up", "dangling", "socket"] {
-        assert!(output.stderr.contains(told), "{told} in {output}");
+    for name in ["itself", "up", "dangling", "socket"] {
+        assert!(output.stderr.contains(name), "{name} in {output}");
     }
     assert!(env.emulator().requests().is_empty());
 }

@@ -1,4 +1,4 @@
-//! Help and pages about it: help cannot change unnoticed, examples parse, the reference is that of the program.
+//! Help and pages about it: help cannot change unnoticed, examples parse, and the reference matches the program.
 
 use std::fs;
 use std::path::Path;
@@ -16,9 +16,9 @@ fn file(path: &str) -> String {
         .unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Summary of each command, and the whole page of some; the short forms have the same help.
+/// Summary of each command, and the full page of some; the short forms have the same help.
 #[test]
-fn help_says_the_same_as_before() {
+fn help_is_unchanged() {
     let mut env = TestEnv::new();
     env.set("COLUMNS", "100");
     let names: Vec<String> = examples(&env).into_iter().map(|(name, _)| name.join(" ")).collect();
@@ -35,9 +35,9 @@ fn help_says_the_same_as_before() {
     insta::assert_snapshot!(pages);
 }
 
-/// `-h` is what fits on a screen or two; `--help` has what it omits.
+/// `-h` fits on a screen or two; `--help` includes what it omits.
 #[test]
-fn the_summary_is_short_and_the_page_complete() {
+fn summary_is_short_and_page_is_complete() {
     let mut env = TestEnv::new();
     env.set("COLUMNS", "110");
     for (name, _) in examples(&env) {
@@ -54,7 +54,7 @@ fn the_summary_is_short_and_the_page_complete() {
         {
             let (_, global) = text.split_once("\nGlobal options:\n").unwrap_or_else(|| panic!("{name:?}: {text}"));
             let after = global.lines().find(|line| line.ends_with(" options:"));
-            assert_eq!(after, None, "options behind the global ones in {name:?}");
+            assert_eq!(after, None, "options after the global ones in {name:?}");
             assert!(options.iter().all(|option| global.contains(option)), "{name:?}: {text}");
         }
         assert!(!summary.contains("--debug"), "{summary}");
@@ -63,7 +63,7 @@ fn the_summary_is_short_and_the_page_complete() {
 
 /// Pasted examples call the program as the user did.
 #[test]
-fn pages_name_the_program_as_it_was_called() {
+fn pages_name_the_program_as_called() {
     let mut env = TestEnv::new();
     for (run_by_azd, own, other) in [(false, PROGRAM, AZD_PROGRAM), (true, AZD_PROGRAM, PROGRAM)] {
         if run_by_azd {
@@ -87,7 +87,7 @@ fn examples(env: &TestEnv) -> Vec<(Vec<String>, Vec<String>)> {
         for command in commands.as_array().into_iter().flatten() {
             let texts = |list: &serde_json::Value, text: fn(&serde_json::Value) -> &serde_json::Value| {
                 let all = list.as_array().into_iter().flatten();
-                all.map(|one| text(one).as_str().expect("a text").to_owned()).collect::<Vec<_>>()
+                all.map(|one| text(one).as_str().expect("a string").to_owned()).collect::<Vec<_>>()
             };
             found.push((texts(&command["name"], |name| name), texts(&command["examples"], |one| &one["command"])));
             collect(&command["subcommands"], found);
@@ -98,7 +98,7 @@ fn examples(env: &TestEnv) -> Vec<(Vec<String>, Vec<String>)> {
     found
 }
 
-/// An example is pasted into a shell, where half a command does something else.
+/// An example is pasted into a shell, where half a command has another effect.
 #[test]
 fn examples_are_never_wrapped() {
     let mut env = TestEnv::new();
@@ -115,7 +115,7 @@ fn examples_are_never_wrapped() {
                 let whole = help.lines().any(|line| line.starts_with("  ") && line.trim_start() == example);
                 assert!(whole, "{name:?} at {width} breaks '{example}':\n{help}");
             }
-            assert!(!help.contains('\u{a0}'), "a blank that no shell knows: {help}");
+            assert!(!help.contains('\u{a0}'), "a space that no shell recognises: {help}");
         }
         let root = env.run(&[]).success().stdout;
         assert!(
@@ -128,7 +128,7 @@ fn examples_are_never_wrapped() {
     }
 }
 
-/// A line that ends although the next word has room was wrapped before, for another width.
+/// If the next word would still fit on a line, the text was already wrapped for another width.
 #[test]
 fn prose_is_wrapped_once() {
     let mut env = TestEnv::new();
@@ -142,9 +142,9 @@ fn prose_is_wrapped_once() {
                 let is_prose = |line: &str| line.starts_with(|c: char| !c.is_whitespace()) && !line.ends_with(':');
                 if is_prose(pair[0]) && is_prose(pair[1]) {
                     assert!(pair[0].chars().count() <= width, "{name:?} at {width}: {}", pair[0]);
-                    let next = pair[1].split(' ').next().expect("a word");
+                    let next = pair[1].split(' ').next().expect("a string");
                     let has_room = pair[0].chars().count() + 1 + next.chars().count() <= width;
-                    assert!(!has_room, "{name:?} at {width}: '{next}' has room behind '{}'", pair[0]);
+                    assert!(!has_room, "{name:?} at {width}: '{next}' fits after '{}'", pair[0]);
                 }
             }
         }
@@ -153,11 +153,11 @@ fn prose_is_wrapped_once() {
 
 /// The short forms are the same commands, so they have the same help, except for the name.
 #[test]
-fn the_short_forms_have_the_same_help() {
+fn short_forms_have_the_same_help() {
     let env = TestEnv::new();
     let custom = env.run(&["custom", "--help"]).success().stdout;
     let commands = custom.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    // `deployments` alone lists those of all models.
+    // `deployments` alone lists the deployments of all models.
     let is_short = |command: &&str| !["deployments", "help"].contains(command);
     let commands: Vec<&str> = commands.filter_map(|line| line.split_whitespace().next()).filter(is_short).collect();
     assert!(commands.len() >= 9, "{custom}");
@@ -171,7 +171,7 @@ fn the_short_forms_have_the_same_help() {
     }
 }
 
-/// Each line of a code block that calls the program.
+/// Lines of code blocks that call the program.
 fn commands_of(readme: &str) -> Vec<String> {
     let mut inside = false;
     let mut found = Vec::new();
@@ -182,20 +182,20 @@ fn commands_of(readme: &str) -> Vec<String> {
             && let Some(at) = [PROGRAM, AZD_PROGRAM].iter().find_map(|program| line.find(&format!("{program} ")))
         {
             let command = line[at..].split("  #").next().unwrap_or_default().trim_end();
-            // `source <(azure-ai-models completion bash)` as well.
+            // Also matches `source <(azure-ai-models completion bash)`.
             found.push(command.trim_end_matches(')').replace(AZD_PROGRAM, PROGRAM));
         }
     }
-    assert!(!inside, "a code block without an end");
+    assert!(!inside, "an unterminated code block");
     found
 }
 
 #[test]
-fn the_examples_of_the_readme_and_its_pages_parse() {
+fn examples_in_the_documentation_parse() {
     let commands = PAGES.iter().flat_map(|page| commands_of(&file(page))).collect::<Vec<_>>();
     assert!(commands.len() >= 30, "{commands:?}");
     for command in commands {
-        let mut words = shell_words::split(&command).expect("words that a shell can read");
+        let mut words = shell_words::split(&command).expect("valid shell words");
         // Redirections are not part of the command.
         words.truncate(words.iter().position(|word| word == ">" || word == "|").unwrap_or(words.len()));
         if let Err(printed) = parse(words.into_iter().map(Into::into).collect()) {
@@ -204,9 +204,9 @@ fn the_examples_of_the_readme_and_its_pages_parse() {
     }
 }
 
-/// `custom create`, `--source-file` and the like in running text.
+/// Matches `custom create`, `--source-file` and the like in running text.
 #[test]
-fn the_options_of_the_readme_and_its_pages_exist() {
+fn options_in_the_documentation_exist() {
     let env = TestEnv::new();
     let mut known = String::new();
     for command in [
@@ -228,12 +228,12 @@ fn the_options_of_the_readme_and_its_pages_exist() {
     for page in PAGES {
         for span in file(page).split('`').skip(1).step_by(2).filter(|span| span.starts_with("--")) {
             let option = span.split([' ', '=']).next().unwrap_or_default();
-            assert!(known.contains(option), "{page} names {option}, which no help knows");
+            assert!(known.contains(option), "{page} names {option}, which no help lists");
         }
     }
 }
 
-/// Reference of the page on the command line, as the program and the table of variables make it.
+/// Reference of the command line page, as generated from the program and the table of variables.
 fn reference(env: &TestEnv) -> String {
     let skill = env.run(&["skill"]).success().stdout;
     let (_, from_program) = skill.split_once("\n## Exit codes\n").expect("exit codes");
@@ -249,10 +249,10 @@ fn reference(env: &TestEnv) -> String {
 }
 
 #[test]
-fn the_page_on_the_command_line_has_the_reference_of_the_program() {
+fn command_line_page_has_the_generated_reference() {
     let page = file("design/cli.md");
     let marker = "INSTA_UPDATE=always cargo test --locked --features test-fakes --test it -- help -->\n";
-    let (own, found) = page.split_once(marker).expect("the marker of what is made of the program");
+    let (own, found) = page.split_once(marker).expect("the marker of the generated part");
     let reference = reference(&TestEnv::new());
     if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("design/cli.md");

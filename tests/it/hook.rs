@@ -9,7 +9,8 @@ use crate::support::{Output, TestEnv};
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/azd-hook");
 
-/// A project with the example's hook, and an azd that runs the program as the real one does: every failure is exit code 1.
+/// A project with the example's hook, and an azd that runs the program as the real azd does: every failure becomes exit
+/// code 1.
 fn project() -> TestEnv {
     let mut env = TestEnv::new();
     let endpoint = env.emulator().endpoint();
@@ -50,7 +51,7 @@ fn sent(env: &TestEnv) -> usize {
 }
 
 #[test]
-fn a_hook_registers_the_model_once() {
+fn hook_registers_the_model_once() {
     let env = project();
     let output = hook(&env).success();
     assert!(output.stdout.contains("my-model"), "{output}");
@@ -61,7 +62,7 @@ fn a_hook_registers_the_model_once() {
 }
 
 #[test]
-fn a_hook_that_broke_off_is_resumed_by_the_next_one() {
+fn interrupted_hook_is_resumed_by_the_next_one() {
     let mut env = project();
     env.azcopy_script(
         "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n",
@@ -71,9 +72,9 @@ fn a_hook_that_broke_off_is_resumed_by_the_next_one() {
     assert!(output.stderr.contains("Resuming upload: 1 of 2 files"), "{output}");
 }
 
-/// Both scripts give the same options, and the program knows them.
+/// Both scripts pass the same options, and the program accepts them.
 #[test]
-fn the_scripts_of_both_systems_agree() {
+fn scripts_of_both_systems_agree() {
     let read = |file: &str| fs::read_to_string(Path::new(EXAMPLE).join("hooks").join(file)).expect("a script");
     let options = |text: &str| {
         let code = text.lines().filter(|line| !line.trim_start().starts_with('#'));

@@ -1,4 +1,4 @@
-//! Sources at the Hugging Face Hub, up to the first byte of weights: plans, checks, output, and traffic.
+//! Sources on the Hugging Face Hub, before any weights are read: plans, checks, output, and traffic.
 
 mod errors;
 mod findings;
@@ -16,17 +16,17 @@ use fake_hub::{Config, FakeHub, RepoConfig};
 
 use crate::support::{Output, TestEnv};
 
-/// Token that no output may hold.
+/// Token that no output may contain.
 pub(crate) const TOKEN: &str = "hf_CANARYCANARYCANARY";
 
-/// A world with a Hub in it; its one repository is made of the files that were written below `repo`.
-pub(crate) struct World {
+/// Environment with a Hub, whose only repository consists of the files written below `repo`.
+pub(crate) struct Fixture {
     pub(crate) env: TestEnv,
     pub(crate) hub: FakeHub,
 }
 
-impl World {
-    /// The repository `org/model` with these files.
+impl Fixture {
+    /// Creates the repository `org/model` with these files.
     pub(crate) fn with(files: &[(&str, Vec<u8>)], change: impl FnOnce(&mut Config)) -> Self {
         let mut env = TestEnv::new();
         for (path, content) in files {
@@ -37,14 +37,14 @@ impl World {
         change(&mut config);
         let hub = FakeHub::start(config).expect("a Hub");
         env.set("HF_ENDPOINT", hub.endpoint());
-        // A check needs neither project nor sign-in.
+        // A check needs neither a project nor a sign-in.
         env.unset("AZURE_PROJECT_ENDPOINT").unset("AZURE_AI_MODELS_CREDENTIAL");
         Self { env, hub }
     }
 
-    /// A sound model in a repository that holds more than that.
-    pub(crate) fn sound() -> Self {
-        Self::with(&sound(), |_| {})
+    /// A valid model in a repository that contains other files too.
+    pub(crate) fn valid() -> Self {
+        Self::with(&valid_model(), |_| {})
     }
 
     /// Directory of the repository's files.
@@ -52,13 +52,13 @@ impl World {
         self.env.work().join("repo")
     }
 
-    /// Runs the program; the Hub's address is `[HUB]` in what it prints.
+    /// Runs the program, with the Hub's address in the output replaced by `[HUB]`.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         let mut output = self.env.run(args);
         let authority = self.hub.endpoint().trim_start_matches("http://").to_owned();
         for text in [&mut output.stdout, &mut output.stderr] {
             *text = text.replace(&authority, "[HUB]");
-            // The date of the answer.
+            // The date of the response differs between runs.
             let id = "Request id: Root=1-fake-hub, ";
             if let Some(at) = text.find(id) {
                 let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
@@ -70,7 +70,7 @@ impl World {
         output
     }
 
-    /// Number of requests for the content of files, and bytes of it that were sent.
+    /// Number of requests for file content, and number of bytes sent.
     pub(crate) fn traffic(&self) -> (u64, u64) {
         let files = fs::read_dir(self.directory()).expect("a directory").filter_map(Result::ok);
         let counts = files.map(|file| self.hub.file(&file.file_name().to_string_lossy()));
@@ -87,8 +87,8 @@ pub(crate) fn shard(tensor: &str, bytes: usize) -> Vec<u8> {
     file
 }
 
-/// Files of a sound model of two shards with 300,000 bytes each, and of what repositories hold beside one.
-pub(crate) fn sound() -> Vec<(&'static str, Vec<u8>)> {
+/// Files of a valid model of two shards with 300,000 bytes each, and of others that repositories contain.
+pub(crate) fn valid_model() -> Vec<(&'static str, Vec<u8>)> {
     let index = r#"{"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}"#;
     vec![
         (".gitattributes", b"* lfs".to_vec()),

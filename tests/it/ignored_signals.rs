@@ -1,4 +1,4 @@
-//! Signals that were ignored when the program started: `nohup`, and `&` of a script.
+//! Signals that were ignored when the program started: by `nohup`, and by `&` in a script.
 
 use rustix::process::Signal;
 

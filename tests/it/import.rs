@@ -1,4 +1,4 @@
-//! Imports from a model hub of this machine: output for the user, and the traffic.
+//! Imports from a model hub on this machine: output for the user, and the traffic.
 
 mod copying;
 mod faults;
@@ -15,13 +15,13 @@ use serde_json::{Value, json};
 use crate::support::{BlockStore, CANARY, Output, Received, TestEnv, extend_varied, sha256};
 
 const MIB: usize = 1 << 20;
-/// Three blocks and a bit.
+/// Three blocks and a part of a fourth.
 const LARGE: usize = 25 * MIB;
 const TOKEN: &str = "hf_CANARYTOKEN";
 const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "hf://org/model"];
 
-/// A repository with a large file and small ones, a store, and a Foundry project.
-struct World {
+/// Environment with a repository of a large file and small ones, a store, and a Foundry project.
+struct Fixture {
     env: TestEnv,
     store: BlockStore,
     hub: FakeHub,
@@ -35,13 +35,13 @@ fn weights(bytes: usize, seed: u64) -> Vec<u8> {
     extend_varied(content, bytes, seed)
 }
 
-fn world(change: impl FnOnce(&mut HubConfig)) -> World {
-    world_with(Config::default(), change)
+fn fixture(change: impl FnOnce(&mut HubConfig)) -> Fixture {
+    fixture_with(Config::default(), change)
 }
 
-fn world_with(config: Config, change: impl FnOnce(&mut HubConfig)) -> World {
+fn fixture_with(config: Config, change: impl FnOnce(&mut HubConfig)) -> Fixture {
     let store = BlockStore::start();
-    let mut env = TestEnv::storing(config, &store);
+    let mut env = TestEnv::with_store(config, &store);
     let repo = env.root().join("repo");
     fs::create_dir_all(repo.join("onnx")).expect("made");
     for (name, content) in [
@@ -57,10 +57,10 @@ fn world_with(config: Config, change: impl FnOnce(&mut HubConfig)) -> World {
     change(&mut hub);
     let hub = FakeHub::start(hub).expect("a hub");
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.1/1").set("HF_ENDPOINT", hub.endpoint());
-    World { env, store, hub }
+    Fixture { env, store, hub }
 }
 
-impl World {
+impl Fixture {
     fn create(&self, more: &[&str]) -> Output {
         self.env.run(&[&CREATE, more].concat())
     }
@@ -73,8 +73,8 @@ impl World {
         self.env.root().join("repo")
     }
 
-    /// Every file that belongs to a model is in the store as it is in the repository, and no other is.
-    fn assert_arrived(&self) {
+    /// Checks that every model file is in the store as in the repository, and no other file is.
+    fn assert_uploaded(&self) {
         assert_eq!(self.store.names(), ["config.json", "model.safetensors", "tokenizer.json"]);
         for name in self.store.names() {
             assert!(self.store.blob(&name).expect("a blob").content == self.source(&name), "{name} differs");
@@ -86,7 +86,7 @@ impl World {
         self.store.take_received("model.safetensors")
     }
 
-    /// Neither the output nor a file of the program has a secret in it.
+    /// Checks that neither the output nor a file of the program contains a secret.
     fn assert_no_secret(&self, output: &Output) {
         let mut texts = vec![output.to_string()];
         for entry in walkdir::WalkDir::new(self.env.home()).into_iter().filter_map(Result::ok) {
@@ -100,43 +100,42 @@ impl World {
     }
 }
 
-/// Without what a slow machine shows otherwise, and without the address of the hub.
-fn steady(world: &World, output: &Output) -> String {
+/// Output without the lines that appear only on a slow machine, and without the address of the hub.
+fn steady(fixture: &Fixture, output: &Output) -> String {
     let moving = |line: &&str| !line.contains("% (") && !line.contains("Still ");
     let lines = output.stderr.lines().filter(moving);
     let text: String = lines.map(|line| line.split(" in ").next().unwrap_or(line).to_owned() + "\n").collect();
-    let sha = world.hub.sha("org/model").expect("a commit");
-    text.replace(&sha[..7], "[SHA]").replace(world.hub.endpoint(), "[HUB]")
+    let sha = fixture.hub.sha("org/model").expect("a commit");
+    text.replace(&sha[..7], "[SHA]").replace(fixture.hub.endpoint(), "[HUB]")
 }
 
 #[test]
-fn a_model_of_the_hub_arrives_without_touching_the_disk() {
-    let world = world(|_| {});
-    let output = world.create(&["--debug"]).success();
-    world.assert_arrived();
-    world.assert_no_secret(&output);
-    let large = world.large();
+fn hub_model_is_imported_without_disk_writes() {
+    let fixture = fixture(|_| {});
+    let output = fixture.create(&["--debug"]).success();
+    fixture.assert_uploaded();
+    fixture.assert_no_secret(&output);
+    let large = fixture.large();
     let mut blocks = large.blocks.clone();
     blocks.sort_unstable();
     assert_eq!((blocks, large.copied, large.with_checksum, large.commits), (vec![0, 1, 2, 3], 0, 4, 1));
-    // The header for the check, and each byte once.
-    let fetched = world.hub.file("model.safetensors").bytes;
+    // The header is read for the check, and each byte is sent once.
+    let fetched = fixture.hub.file("model.safetensors").bytes;
     assert!((LARGE as u64..LARGE as u64 + (1 << 17)).contains(&fetched), "{fetched}");
 }
 
 #[test]
-fn the_page_of_an_import_says_what_is_taken_and_who_carries_it() {
-    let world = world(|config| config.repos[0].license = Some("mit".to_owned()));
-    let output = world.create(&[]).success();
-    insta::assert_snapshot!(steady(&world, &output));
+fn page_of_an_import_shows_selection_and_mode() {
+    let fixture = fixture(|config| config.repos[0].license = Some("mit".to_owned()));
+    let output = fixture.create(&[]).success();
+    insta::assert_snapshot!(steady(&fixture, &output));
 }
 
 #[test]
 fn json_has_the_sums_of_all_files_and_events_name_the_mode() {
-    let world = world(|_| {});
-    let output = world.create(&["-o", "json", "--progress", "json"]).success();
-    let file =
-        |name: &str| json!({ "path": name, "bytes": world.source(name).len(), "sha256": sha256(&world.source(name)) });
+    let fixture = fixture(|_| {});
+    let output = fixture.create(&["-o", "json", "--progress", "json"]).success();
+    let file = |name: &str| json!({ "path": name, "bytes": fixture.source(name).len(), "sha256": sha256(&fixture.source(name)) });
     let files = ["config.json", "model.safetensors", "tokenizer.json"].map(file);
     assert_eq!(output.json()["files"], json!(files));
     let events: Vec<Value> = output.stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
@@ -150,16 +149,16 @@ fn json_has_the_sums_of_all_files_and_events_name_the_mode() {
 }
 
 #[test]
-fn a_private_model_needs_the_token_which_goes_to_the_hub_alone() {
-    let mut world = world(|config| {
+fn private_model_needs_the_token_which_is_sent_only_to_the_hub() {
+    let mut fixture = fixture(|config| {
         config.repos[0].is_private = true;
         config.token = Some(TOKEN.to_owned());
     });
-    world.create(&[]).fails_with(4);
-    world.env.set("HF_TOKEN", TOKEN);
-    let output = world.create(&["--debug"]).success();
-    world.assert_arrived();
-    world.assert_no_secret(&output);
-    let requests = world.hub.requests();
+    fixture.create(&[]).fails_with(4);
+    fixture.env.set("HF_TOKEN", TOKEN);
+    let output = fixture.create(&["--debug"]).success();
+    fixture.assert_uploaded();
+    fixture.assert_no_secret(&output);
+    let requests = fixture.hub.requests();
     assert!(requests.iter().any(|request| request.side == Side::Cdn && !request.has_authorization));
 }

@@ -17,7 +17,7 @@ use crate::support::{Output, TestEnv};
 pub(crate) const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
 pub(crate) const ID: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-emulator/providers/Microsoft.CognitiveServices/accounts/emulator/projects/demo";
 
-/// An `azd` that keeps a project and its environments as azd does, and notes how it was called.
+/// An `azd` that keeps a project and its environments as azd does, and records its calls.
 pub(crate) const AZD: &str = r#"
 /bin/echo "$*" >> "$AZD_LOG"
 default() { [ -f .azure/config.json ] && /bin/sed 's/.*defaultEnvironment":"\([^"]*\)".*/\1/' .azure/config.json; }
@@ -49,7 +49,7 @@ fn env() -> TestEnv {
     with(Config::default())
 }
 
-/// A world whose Azure is the emulator, with no project named anywhere.
+/// Environment with the emulator as Azure, in which no project is configured.
 pub(crate) fn with(config: Config) -> TestEnv {
     let mut env = TestEnv::with(config);
     let origin = env.emulator().origin();
@@ -64,7 +64,7 @@ pub(crate) fn azd_calls(env: &TestEnv) -> Vec<String> {
     log.lines().map(str::to_owned).collect()
 }
 
-/// Values that azd stored for the environment, sorted.
+/// Values that azd stored in the environment, sorted.
 pub(crate) fn stored(env: &TestEnv, environment: &str) -> String {
     let text = fs::read_to_string(env.work().join(".azure").join(environment).join(".env")).unwrap_or_default();
     let mut lines: Vec<&str> = text.lines().collect();
@@ -72,7 +72,7 @@ pub(crate) fn stored(env: &TestEnv, environment: &str) -> String {
     env.clean(&lines.join("\n"))
 }
 
-pub(crate) fn nothing_was_made(env: &TestEnv) {
+pub(crate) fn assert_nothing_created(env: &TestEnv) {
     assert!(!env.work().join("azure.yaml").exists() && !env.work().join(".azure").exists());
     let made = azd_calls(env).into_iter().filter(|call| !call.starts_with("version") && !call.starts_with("auth"));
     assert_eq!(made.collect::<Vec<_>>(), Vec::<String>::new());
@@ -105,7 +105,7 @@ pub(crate) fn host_state() -> HostState {
 }
 
 #[test]
-fn an_id_makes_project_environment_and_all_seven_values() {
+fn resource_id_creates_project_environment_and_all_seven_values() {
     let env = env();
     insta::assert_snapshot!(init(&env, &["-p", &format!(" {ID}/ "), "-n", "dev"]));
     insta::assert_snapshot!(stored(&env, "dev"));
@@ -122,12 +122,12 @@ fn an_id_makes_project_environment_and_all_seven_values() {
             "env set -e dev --no-prompt",
         ]
     );
-    // The commands of the page find the project.
+    // The commands on the page find the project.
     assert_eq!(env.run(&["custom", "list", "-o", "json"]).success().stdout, "[]\n");
 }
 
 #[test]
-fn a_second_run_asks_nothing() {
+fn second_run_does_not_prompt() {
     let env = env();
     let first = init(&env, &["-p", ID, "-n", "dev"]).success();
     let asked = env.emulator().requests().len();
@@ -136,12 +136,12 @@ fn a_second_run_asks_nothing() {
         assert_eq!(output.stdout, first.stdout, "{again:?}");
         assert_eq!(output.stderr, "", "{again:?}");
     }
-    assert_eq!(env.emulator().requests().len(), asked, "ARM was asked again");
+    assert_eq!(env.emulator().requests().len(), asked, "ARM received a request");
     assert_eq!(azd_calls(&env).iter().filter(|call| call.starts_with("env set")).count(), 1);
 }
 
 #[test]
-fn options_that_say_something_else_change_the_project() {
+fn different_options_change_the_project() {
     let arm = Arm { more_projects: vec!["second".into()], ..Arm::default() };
     let env = with(Config { arm, ..Config::default() });
     init(&env, &["-p", ID, "-n", "dev"]).success();
@@ -149,7 +149,7 @@ fn options_that_say_something_else_change_the_project() {
     assert!(output.stdout.contains("/api/projects/second\n"), "{output}");
     let last = stored(&env, "dev").lines().filter(|line| line.starts_with("AZURE_PROJECT_NAME=")).count();
     assert_eq!(last, 2, "stored again");
-    // Another subscription does not have it, and the stored values stay.
+    // The project is not in this subscription, so the stored values stay unchanged.
     let before = stored(&env, "dev");
     init(&env, &["-s", "00000000-0000-0000-0000-000000000009", "--no-prompt"]).fails_with(3);
     assert_eq!(stored(&env, "dev"), before);
@@ -174,7 +174,7 @@ fn json_has_one_flat_object() {
 }
 
 #[test]
-fn an_endpoint_leads_to_its_account_and_stays_as_it_was_given() {
+fn endpoint_finds_its_account_and_is_stored_unchanged() {
     let arm = Arm { subdomain: Some("another-label".into()), ..Arm::default() };
     let env = with(Config { arm, ..Config::default() });
     let endpoint = format!("{}/", env.emulator().endpoint());

@@ -9,22 +9,22 @@ use serde_json::json;
 use crate::support::{TestEnv, env_with_models, for_each_api_version};
 
 for_each_api_version!(
-    an_empty_project_is_no_failure,
+    empty_project_is_not_a_failure,
     list_shows_the_latest_version_of_each_model,
     every_page_is_read,
-    a_next_page_on_another_host_gets_no_token_and_no_partial_list_is_shown,
-    pages_that_lead_to_themselves_end,
-    pages_without_a_last_one_end,
-    a_next_page_with_a_password_is_not_requested,
+    next_page_on_another_host_gets_no_token_and_no_partial_list_is_shown,
+    pages_that_link_to_themselves_end,
+    endless_pages_end,
+    next_page_with_a_password_is_not_requested,
     models_are_in_the_order_of_the_service,
-    conditions_choose_and_all_of_them_have_to_be_met,
-    what_a_limit_leaves_out_is_said,
-    a_training_job_is_asked_for_and_looked_for_here_as_well,
-    a_list_that_breaks_off_is_no_list,
+    all_filters_must_match,
+    omitted_models_are_reported_with_a_limit,
+    training_job_is_filtered_by_the_service_and_by_the_program,
+    interrupted_list_shows_nothing,
 );
 
-fn an_empty_project_is_no_failure(api: &str) {
-    let env = TestEnv::speaking(api, Config::default());
+fn empty_project_is_not_a_failure(api: &str) {
+    let env = TestEnv::with_api(api, Config::default());
     insta::assert_snapshot!(env.run(&["custom", "list"]), @"0 custom model(s) found");
     assert_eq!(env.run(&["list", "-o", "json"]).success().stdout, "[]\n");
     assert_eq!(env.run(&["list", "-q"]).success().stdout, "");
@@ -42,7 +42,7 @@ fn list_shows_the_latest_version_of_each_model(api: &str) {
 }
 
 fn every_page_is_read(api: &str) {
-    let env = TestEnv::speaking(api, Config::default());
+    let env = TestEnv::with_api(api, Config::default());
     for number in 0..150 {
         env.emulator().seed(&json!({"name": format!("model-{number:03}"), "version": "1"})).expect("seeded");
     }
@@ -51,10 +51,10 @@ fn every_page_is_read(api: &str) {
     assert_eq!(pages, 3);
 }
 
-fn a_next_page_on_another_host_gets_no_token_and_no_partial_list_is_shown(api: &str) {
-    let thief = TestEnv::speaking(api, Config::default());
-    let elsewhere = thief.emulator().endpoint().parse().expect("a URL");
-    let env = TestEnv::speaking(
+fn next_page_on_another_host_gets_no_token_and_no_partial_list_is_shown(api: &str) {
+    let other_host = TestEnv::with_api(api, Config::default());
+    let elsewhere = other_host.emulator().endpoint().parse().expect("a URL");
+    let env = TestEnv::with_api(
         api,
         Config { page_size: 1, next_link: NextLinkForm::Foreign(elsewhere), ..Config::default() },
     );
@@ -64,11 +64,11 @@ fn a_next_page_on_another_host_gets_no_token_and_no_partial_list_is_shown(api: &
     let output = env.run(&["list"]).fails_with(9);
     assert_eq!(output.stdout, "");
     assert!(output.stderr.contains("which is not the project's host"), "{output}");
-    assert!(thief.emulator().requests().is_empty());
+    assert!(other_host.emulator().requests().is_empty());
 }
 
-fn pages_that_lead_to_themselves_end(api: &str) {
-    let env = TestEnv::speaking(api, Config { page_size: 1, next_link: NextLinkForm::Loop, ..Config::default() });
+fn pages_that_link_to_themselves_end(api: &str) {
+    let env = TestEnv::with_api(api, Config { page_size: 1, next_link: NextLinkForm::Loop, ..Config::default() });
     for name in ["one", "two"] {
         env.emulator().seed(&json!({"name": name, "version": "1"})).expect("seeded");
     }
@@ -77,8 +77,8 @@ fn pages_that_lead_to_themselves_end(api: &str) {
     assert_eq!(output.json_error()["code"], "bad_answer");
 }
 
-fn pages_without_a_last_one_end(api: &str) {
-    let env = TestEnv::speaking(api, Config { page_size: 1, next_link: NextLinkForm::Endless, ..Config::default() });
+fn endless_pages_end(api: &str) {
+    let env = TestEnv::with_api(api, Config { page_size: 1, next_link: NextLinkForm::Endless, ..Config::default() });
     env.emulator().seed(&json!({"name": "one", "version": "1"})).expect("seeded");
     let output = env.run(&["list", "-o", "json"]).fails_with(9);
     assert_eq!(output.stdout, "");
@@ -87,9 +87,9 @@ fn pages_without_a_last_one_end(api: &str) {
     assert_eq!(env.emulator().requests().len(), 1000);
 }
 
-fn a_next_page_with_a_password_is_not_requested(api: &str) {
+fn next_page_with_a_password_is_not_requested(api: &str) {
     let next_link = NextLinkForm::UserInformation;
-    let env = TestEnv::speaking(api, Config { page_size: 1, next_link, ..Config::default() });
+    let env = TestEnv::with_api(api, Config { page_size: 1, next_link, ..Config::default() });
     for name in ["one", "two"] {
         env.emulator().seed(&json!({"name": name, "version": "1"})).expect("seeded");
     }
@@ -102,7 +102,7 @@ fn a_next_page_with_a_password_is_not_requested(api: &str) {
 
 /// A project with one model of each kind, and more than one page.
 fn env_of_all_kinds(api: &str, config: Config) -> TestEnv {
-    let env = TestEnv::speaking(api, Config { page_size: 2, ..config });
+    let env = TestEnv::with_api(api, Config { page_size: 2, ..config });
     for model in [
         json!({"name": "support-full", "version": "1", "tags": {"stage": "test"}}),
         json!({"name": "support-full", "version": "2", "tags": {"stage": "prod"}}),
@@ -135,7 +135,7 @@ fn models_are_in_the_order_of_the_service(api: &str) {
     ");
 }
 
-fn conditions_choose_and_all_of_them_have_to_be_met(api: &str) {
+fn all_filters_must_match(api: &str) {
     let env = env_of_all_kinds(api, Config::default());
     for (options, found) in [
         (&["--name", "support-*"][..], &["support-full", "support-lora"][..]),
@@ -143,7 +143,7 @@ fn conditions_choose_and_all_of_them_have_to_be_met(api: &str) {
         (&["--weight-type", "DraftModel"], &["draft"]),
         (&["--tag", "stage=prod"], &["support-full", "support-lora"]),
         (&["--tag", "stage=prod", "--tag", "team=a"], &["support-lora"]),
-        // Only an older version has it.
+        // Only an older version matches.
         (&["--tag", "stage=test"], &[]),
         (&["--limit", "3"], &["Zoo", "draft", "support-full"]),
         (&["--limit", "1", "--name", "s*"], &["support-full"]),
@@ -153,7 +153,7 @@ fn conditions_choose_and_all_of_them_have_to_be_met(api: &str) {
     insta::assert_snapshot!(env.run(&["list", "--name", "nothing-*"]), @"0 custom model(s) found");
 }
 
-fn what_a_limit_leaves_out_is_said(api: &str) {
+fn omitted_models_are_reported_with_a_limit(api: &str) {
     let env = env_of_all_kinds(api, Config::default());
     insta::assert_snapshot!(env.run(&["list", "--limit", "1"]), @"
     NAME  VERSION  WEIGHT TYPE  CREATED               CREATED BY
@@ -166,8 +166,8 @@ fn what_a_limit_leaves_out_is_said(api: &str) {
     assert_eq!(env.run(&["list", "--limit", "4"]).success().stderr, "");
 }
 
-/// The service may take the condition and list everything all the same.
-fn a_training_job_is_asked_for_and_looked_for_here_as_well(api: &str) {
+/// The service may accept the filter and still list everything.
+fn training_job_is_filtered_by_the_service_and_by_the_program(api: &str) {
     for filters_by_job in [true, false] {
         let env = env_of_all_kinds(api, Config { filters_by_job, ..Config::default() });
         assert_eq!(names(&env, &["--source-job-id", "job-7"]), ["support-lora"]);
@@ -178,9 +178,9 @@ fn a_training_job_is_asked_for_and_looked_for_here_as_well(api: &str) {
 }
 
 #[test]
-fn invalid_conditions_are_refused_before_any_request() {
+fn invalid_filters_are_rejected_before_any_request() {
     let env = TestEnv::new();
-    for (options, told) in [
+    for (options, expected) in [
         (["--limit", "0"], "--limit"),
         (["--limit", "1.5"], "--limit"),
         (["--weight-type", "half"], "must be FullWeight, LoRA or DraftModel"),
@@ -189,23 +189,23 @@ fn invalid_conditions_are_refused_before_any_request() {
         (["--source-job-id", ""], "--source-job-id"),
     ] {
         let output = env.run(&[&["list"], &options[..]].concat()).fails_with(2);
-        assert!(output.stderr.contains(told), "{output}");
+        assert!(output.stderr.contains(expected), "{output}");
     }
     assert!(env.emulator().requests().is_empty());
 }
 
-/// A page that cannot be had after others that could: nothing is listed.
-fn a_list_that_breaks_off_is_no_list(api: &str) {
+/// A page fails after others succeeded: nothing is listed.
+fn interrupted_list_shows_nothing(api: &str) {
     let env = env_of_all_kinds(api, Config::default());
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(500)).after(1));
     let output = env.run(&["list", "-o", "json"]).fails_with(9);
     assert_eq!((output.stdout.as_str(), &output.json_error()["kind"]), ("", &json!("service")));
 }
 
-/// Maximum memory, in bytes, of `list` for this number of models. The table is complete when its first byte arrives,
-/// and is longer than the pipe holds, so that the program still runs when it is measured.
+/// Peak memory, in bytes, of `list` for this number of models. The table is complete when its first byte arrives, and
+/// exceeds the pipe's capacity, so the program still runs when it is measured.
 #[cfg(target_os = "linux")]
-fn most_memory(models: usize) -> u64 {
+fn peak_memory(models: usize) -> u64 {
     let env = TestEnv::with(Config { page_size: 1000, ..Config::default() });
     for number in 0..models {
         let model = json!({
@@ -220,19 +220,19 @@ fn most_memory(models: usize) -> u64 {
     let mut stdout = child.stdout.take().expect("piped");
     let mut table = vec![0];
     stdout.read_exact(&mut table).expect("a table");
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it runs");
-    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line");
-    let most: u64 = most.trim().trim_end_matches(" kB").parse().expect("a number");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("a running process");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line");
+    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
     stdout.read_to_end(&mut table).expect("a table");
     assert!(child.wait().expect("ended").success());
     assert_eq!(String::from_utf8_lossy(&table).lines().count(), models + 3);
-    most * 1024
+    peak * 1024
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_model_of_a_table_needs_half_a_kilobyte_at_most() {
+fn table_uses_at_most_half_a_kilobyte_per_model() {
     let (few, many) = (2_000, 12_000);
-    let of_each = (most_memory(many) - most_memory(few)) / (many - few) as u64;
+    let of_each = (peak_memory(many) - peak_memory(few)) / (many - few) as u64;
     assert!(of_each <= 512, "{of_each} bytes");
 }

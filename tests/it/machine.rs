@@ -1,6 +1,7 @@
-//! Unfavourable machines: no home, no permissions, no disk space, odd names, and impostor programs.
+//! Unfavourable machines: no home directory, no permissions, no disk space, unusual names, and unrelated programs with
+//! the name of AzCopy.
 //!
-//! Root may do everything, so tests of permissions drop root with `setpriv`; a missing tool fails the test.
+//! Root has all permissions, so tests of permissions drop root with `setpriv`; a missing tool fails the test.
 #![cfg(unix)]
 
 mod home;
@@ -16,12 +17,12 @@ use serde_json::json;
 
 use crate::support::{CREATE, Output, Terminal, TestEnv, env_with_model as env};
 
-/// User `nobody`, whose home is no directory, and an id that no user has.
+/// User `nobody`, whose home is not a directory, and an id that no user has.
 const NOBODY: u32 = 65534;
 
 const UNKNOWN: u32 = 54321;
 
-/// An upload that breaks, so that its private directory stays.
+/// An upload that fails, so its private directory is kept.
 const BROKEN: &str = "init\nerror no";
 
 fn set_mode(path: &Path, mode: u32) {
@@ -32,7 +33,7 @@ fn mode_of(path: &Path) -> u32 {
     fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).mode() & 0o777
 }
 
-/// A tool of the system by its absolute path: the program's own `PATH` does not have it.
+/// Absolute path of a system tool: the program's own `PATH` does not include it.
 fn tool(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|directory| directory.join(name)).find(|path| path.is_file());
@@ -40,7 +41,7 @@ fn tool(name: &str) -> PathBuf {
 }
 
 /// Command run through another program: `setpriv ... PROGRAM ARGS`.
-fn behind(env: &TestEnv, first: &Path, words: &[&str], program: &Path, args: &[&str]) -> Command {
+fn run_through(env: &TestEnv, first: &Path, words: &[&str], program: &Path, args: &[&str]) -> Command {
     let plain = env.command(args);
     let mut command = Command::new(first);
     command.args(words).arg(program).args(args).env_clear().current_dir(env.work()).stdin(std::process::Stdio::null());
@@ -54,30 +55,30 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Runs the program as a user without rights, who may write into the test's world except for what has another mode.
+/// Runs the program as an unprivileged user, who may write to the test's directory except where the mode forbids it.
 #[must_use = "either snapshot the output or assert the exit code"]
 fn run_as(env: &TestEnv, uid: u32, args: &[&str]) -> Output {
     if !is_root() {
-        // Already unprivileged; ids cannot be changed.
+        // The test already runs unprivileged, and cannot change ids.
         return env.run(args);
     }
     set_mode(env.root(), 0o777);
-    // Where the programs were built may be closed to others.
-    let near = env.root().join("near");
-    fs::create_dir_all(&near).expect("a directory");
+    // The directory in which the programs were built may be inaccessible to others.
+    let own_directory = env.root().join("near");
+    fs::create_dir_all(&own_directory).expect("a directory");
     let bring = |from: &str, to: &Path| {
         drop(fs::remove_file(to));
         fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop)).expect("a copy");
     };
-    let program = near.join("azure-ai-models");
+    let program = own_directory.join("azure-ai-models");
     bring(env!("CARGO_BIN_EXE_azure-ai-models"), &program);
     bring(env!("CARGO_BIN_EXE_fake-azcopy"), &env.bin().join("azcopy"));
     let id = uid.to_string();
     let words = ["--reuid", &id, "--regid", &id, "--clear-groups"];
-    env.finish(behind(env, &tool("setpriv"), &words, &program, args))
+    env.finish(run_through(env, &tool("setpriv"), &words, &program, args))
 }
 
-/// Unmounts when the test ends.
+/// Unmounts the file system when the test ends.
 struct Mount(PathBuf);
 
 impl Mount {
@@ -96,7 +97,7 @@ impl Drop for Mount {
 }
 
 #[test]
-fn switches_of_the_environment_are_read() {
+fn environment_switches_are_read() {
     let mut env = env();
     env.set("AZD_DEBUG", "true");
     assert!(env.run(&["list"]).success().stderr.contains("debug: "));
@@ -114,7 +115,7 @@ fn switches_of_the_environment_are_read() {
 }
 
 #[test]
-fn quiet_says_nothing_and_none_prints_nothing() {
+fn quiet_prints_no_messages_and_none_prints_nothing() {
     let env = env();
     for args in [
         &CREATE[..],
@@ -127,7 +128,7 @@ fn quiet_says_nothing_and_none_prints_nothing() {
         let quiet =
             env.run(&[args, &["-q", "--base-model", "x"][..if args == CREATE { 3 } else { 1 }]].concat()).success();
         assert_eq!(quiet.stderr, "", "{args:?}");
-        // The output of `delete` is only messages.
+        // `delete` prints only messages.
         assert!(args[0] == "delete" || !quiet.stdout.is_empty(), "{args:?}");
     }
     for args in [
@@ -144,7 +145,7 @@ fn quiet_says_nothing_and_none_prints_nothing() {
 }
 
 #[test]
-fn every_shell_gets_a_completion() {
+fn every_shell_has_a_completion() {
     let env = env();
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let output = env.run(&["completion", shell]).success();

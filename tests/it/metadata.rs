@@ -11,7 +11,7 @@ use crate::support::TestEnv;
 
 fn metadata() -> Value {
     let mut env = TestEnv::new();
-    // azd runs it without any of its variables; nothing else is needed either.
+    // azd runs the command without any of its variables; no others are needed either.
     for name in ["HOME", "AZURE_PROJECT_ENDPOINT", "AZURE_AI_MODELS_CREDENTIAL", "PATH"] {
         env.unset(name);
     }
@@ -34,8 +34,8 @@ fn every_command_is_described_without_duplicate_names_or_letters() {
     let mut paths = BTreeSet::new();
     each(&metadata["commands"], &mut |command| {
         let path: Vec<&str> = command["name"].as_array().expect("a path").iter().filter_map(Value::as_str).collect();
-        assert!(paths.insert(path.join(" ")), "{path:?} stands twice");
-        assert!(!command["short"].as_str().expect("a sentence").is_empty(), "{path:?}");
+        assert!(paths.insert(path.join(" ")), "{path:?} occurs twice");
+        assert!(!command["short"].as_str().expect("a string").is_empty(), "{path:?}");
         let (mut names, mut letters) = (BTreeSet::new(), BTreeSet::new());
         for flag in command["flags"].as_array().into_iter().flatten() {
             let name = flag["name"].as_str().expect("a name");
@@ -69,7 +69,7 @@ fn options_and_examples_are_described_exactly() {
         let flags = create["flags"].as_array().expect("flags");
         flags.iter().find(|flag| flag["name"] == name).unwrap_or_else(|| panic!("no --{name}")).clone()
     };
-    // A plan has the name too.
+    // Not required, as a plan also names the model.
     assert_eq!((&flag("name")["required"], &flag("name")["shorthand"]), (&Value::Null, &"n".into()));
     let name = show["flags"].as_array().and_then(|flags| flags.iter().find(|flag| flag["name"] == "name"));
     assert_eq!(name.map(|name| &name["required"]), Some(&true.into()));
@@ -89,12 +89,12 @@ fn options_and_examples_are_described_exactly() {
 
 #[test]
 fn every_example_has_a_description() {
-    let mut told = BTreeMap::new();
+    let mut descriptions = BTreeMap::new();
     each(&metadata()["commands"], &mut |command| {
         for example in command["examples"].as_array().into_iter().flatten() {
-            let description = example["description"].as_str().expect("a phrase");
+            let description = example["description"].as_str().expect("a string");
             assert!(description.split_whitespace().count() > 1, "{example}");
-            told.insert(example["command"].as_str().expect("a command").to_owned(), description.to_owned());
+            descriptions.insert(example["command"].as_str().expect("a command").to_owned(), description.to_owned());
         }
     });
     for (command, description) in [
@@ -106,39 +106,41 @@ fn every_example_has_a_description() {
             "Discard unfinished uploads without registering their files, with --all and --yes",
         ),
     ] {
-        assert_eq!(told[&format!("azd ai models {command}")], description);
+        assert_eq!(descriptions[&format!("azd ai models {command}")], description);
     }
 }
 
 #[test]
 fn long_help_is_a_long_description() {
-    let mut told = 0;
+    let mut descriptions = 0;
     each(&metadata()["commands"], &mut |command| {
         let Some(long) = command["long"].as_str() else { return };
-        let short = command["short"].as_str().expect("a sentence");
+        let short = command["short"].as_str().expect("a string");
         assert!(long.starts_with(&format!("{short}\n\n")) && !long.contains("Examples:"), "{long}");
-        told += 1;
+        descriptions += 1;
     });
-    assert!(told >= 5, "{told}");
+    assert!(descriptions >= 5, "{descriptions}");
 }
 
 #[test]
 fn every_variable_has_a_description() {
     let metadata = metadata();
-    let told = metadata["configuration"]["environmentVariables"].as_array().expect("variables");
-    let names: Vec<&str> = told.iter().filter_map(|one| one["name"].as_str()).collect();
+    let descriptions = metadata["configuration"]["environmentVariables"].as_array().expect("variables");
+    let names: Vec<&str> = descriptions.iter().filter_map(|one| one["name"].as_str()).collect();
     let table: Vec<&str> = TABLE.iter().map(|variable| variable.name).collect();
     assert_eq!(names, table);
     assert!(
-        told.iter().all(|one| one["description"].as_str().is_some_and(|text| text.len() > 10 && !text.contains('`')))
+        descriptions
+            .iter()
+            .all(|one| one["description"].as_str().is_some_and(|text| text.len() > 10 && !text.contains('`')))
     );
-    let engine = told.iter().find(|one| one["name"] == "AZURE_AI_MODELS_ENGINE").expect("the engine");
+    let engine = descriptions.iter().find(|one| one["name"] == "AZURE_AI_MODELS_ENGINE").expect("the engine");
     assert_eq!((&engine["default"], &engine["example"]), (&"azcopy".into(), &"native".into()));
 }
 
-/// The file that azd's developer tools read says the same as the program.
+/// The file for azd's developer tools agrees with the program.
 #[test]
-fn the_extension_file_agrees_with_the_program() {
+fn extension_file_agrees_with_the_program() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join("extension.yaml")).expect("extension.yaml");
     let version = fs::read_to_string(root.join("version.txt")).expect("version.txt");
@@ -151,9 +153,9 @@ fn the_extension_file_agrees_with_the_program() {
         examples.lines().filter_map(|line| line.trim().strip_prefix("usage: azd ai models ")).collect();
     assert_eq!((examples.len(), examples[0]), (5, "init"));
     for example in examples {
-        let words = shell_words::split(example).expect("words");
+        let words = shell_words::split(example).expect("valid shell words");
         let mut args: Vec<&str> = words.iter().map(String::as_str).collect();
-        // Help comes only behind words that the program knows.
+        // Help is shown only after words that the program accepts.
         args.push("--help");
         drop(TestEnv::new().run(&args).success());
     }

@@ -1,4 +1,4 @@
-//! Folders of real users: valid ones pass, broken ones have findings. The inputs of the table are in
+//! Folders as users have them: valid ones pass, invalid ones have findings. The inputs of the table are in
 //! `tests/data/cases`.
 
 use std::fs;
@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use crate::support::{TestEnv, env_with_model};
 
-/// Copies an input into the working directory: nothing may write to the original.
+/// Copies an input into the working directory, so that no test writes to the original.
 fn given(env: &TestEnv, case: &str) {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cases").join(case);
     for entry in walkdir::WalkDir::new(&from).min_depth(1) {
         let entry = entry.expect("an entry");
         if entry.file_type().is_file() {
-            let path = entry.path().strip_prefix(&from).expect("below").to_str().expect("text");
+            let path = entry.path().strip_prefix(&from).expect("a path below the directory").to_str().expect("text");
             env.write(&format!("input/{path}"), fs::read(entry.path()).expect("a file"));
         }
     }
@@ -22,13 +22,13 @@ fn given(env: &TestEnv, case: &str) {
 
 /// `error code file` of each finding.
 fn findings(document: &Value) -> Vec<String> {
-    let word = |finding: &Value, key: &str| finding[key].as_str().expect("a word").to_owned();
+    let word = |finding: &Value, key: &str| finding[key].as_str().expect("a string").to_owned();
     let findings = document.as_array().expect("a list").iter();
     findings.map(|one| ["level", "code", "file"].map(|key| word(one, key)).join(" ")).collect()
 }
 
 #[test]
-fn each_case_has_the_findings_that_it_should() {
+fn each_case_has_the_expected_findings() {
     let shard = "model-00001-of-00002.safetensors";
     let table: [(&str, i32, &[&str]); 14] = [
         ("adapter-config-cut", 6, &["error invalid-config adapter_config.json"]),
@@ -62,9 +62,9 @@ fn each_case_has_the_findings_that_it_should() {
     }
 }
 
-/// Required content of messages, where the code alone does not help.
+/// Parts of messages that are required where the code alone does not explain the finding.
 #[test]
-fn the_messages_name_cause_and_size() {
+fn messages_name_cause_and_size() {
     for (case, words) in [
         ("config-latin1", "the file is not UTF-8 (at byte "),
         ("adapter-config-cut", "the file is truncated (EOF while parsing"),
@@ -90,7 +90,7 @@ fn the_messages_name_cause_and_size() {
 }
 
 #[test]
-fn a_download_is_unfinished_also_when_its_mark_is_left_out() {
+fn unfinished_download_is_found_even_if_its_mark_is_excluded() {
     let env = TestEnv::new();
     given(&env, "aria2-download-under-way");
     let check = |args: &[&str]| findings(&env.run(&[&["check", "-o", "json"], args].concat()).fails_with(6).json());
@@ -104,7 +104,7 @@ fn a_download_is_unfinished_also_when_its_mark_is_left_out() {
 }
 
 #[test]
-fn files_of_azd_and_secrets_stay_and_are_named() {
+fn azd_files_and_secrets_are_excluded_and_reported() {
     let env = TestEnv::new();
     given(&env, "azd-project-in-the-source");
     for path in ["sub/.env.local", ".netrc", "server.pem", ".ssh/id_rsa", "__MACOSX/x", "Thumbs.db", ".nfs01"] {
@@ -150,9 +150,9 @@ fn files_of_azd_and_secrets_stay_and_are_named() {
     assert_eq!((plan["files"].as_array().map(Vec::len), &plan["excluded"]), (Some(14), &json!([])));
 }
 
-/// An upload that was interrupted has its directory in the source: it is no part of the next plan.
+/// An interrupted upload keeps its directory in the source; the next plan must not include it.
 #[test]
-fn the_uploads_of_this_program_are_never_planned() {
+fn own_upload_directories_are_never_planned() {
     let mut env = env_with_model();
     let config = env.work().join("model/.config");
     env.set("AZD_CONFIG_DIR", config.to_str().expect("text"));
@@ -165,7 +165,7 @@ fn the_uploads_of_this_program_are_never_planned() {
 
     let plan = env.run(&[&create[..], &["--dry-run", "-o", "json"]].concat()).success().json();
     assert_eq!(plan["excluded"], json!([{"path": own, "reason": "this program's own files"}]));
-    // Under another configuration directory it is recognised by its content.
+    // In another configuration directory it is recognised by its content.
     let mut other = env.command(&[&create[..], &["--dry-run", "-o", "json"]].concat());
     other.env("AZD_CONFIG_DIR", env.root().join("other"));
     let plan = env.finish(other).success().json();
@@ -178,10 +178,10 @@ fn the_uploads_of_this_program_are_never_planned() {
     assert_eq!(fs::read_dir(&uploads).expect("a directory").count(), 0);
 }
 
-/// The names of these files would be others in the container, or replace other files there.
+/// The names of these files would change in the container, or the files would replace others there.
 #[cfg(unix)]
 #[test]
-fn names_that_the_store_does_not_keep_end_before_any_request() {
+fn names_that_the_store_changes_are_rejected_before_any_request() {
     let deep = format!("{}x", "a/".repeat(254));
     let long = format!("{0}/{0}/{0}/{0}/{0}", "d".repeat(250));
     for (name, words) in [
@@ -201,7 +201,7 @@ fn names_that_the_store_does_not_keep_end_before_any_request() {
             let output = env.run(&create).fails_with(6);
             let error = output.json_error();
             assert_eq!(error["code"], "bad-file-name", "{output}");
-            assert!(error["message"].as_str().expect("words").contains(words), "{words}: {output}");
+            assert!(error["message"].as_str().expect("a string").contains(words), "{words}: {output}");
         }
         assert!(env.emulator().requests().is_empty(), "{name}");
         assert_eq!(findings(&env.run(&["check", "model", "-o", "json"]).fails_with(6).json()).len(), 1);
@@ -228,10 +228,11 @@ fn names_that_the_store_does_not_keep_end_before_any_request() {
     }
 }
 
-/// AzCopy reads its source's path as the path of a URL, and expands stars in it: it gets a link with a plain name.
+/// AzCopy parses the path of its source as a URL path, and expands asterisks in it, so it gets a link with a plain
+/// name.
 #[cfg(unix)]
 #[test]
-fn an_unusual_path_is_given_to_azcopy_as_a_link() {
+fn unusual_path_is_passed_to_azcopy_as_a_link() {
     let env = env_with_model();
     let source = env.work().join("50% *[x]? done");
     fs::rename(env.work().join("model"), &source).expect("moved");

@@ -5,9 +5,14 @@ use serde_json::{Value, json};
 
 use crate::support::{TestEnv, for_each_api_version};
 
-for_each_api_version!(tables_of_all_kinds, each_kind_on_its_page_and_as_json, what_is_not_ready_is_not_deployed);
+for_each_api_version!(
+    tables_of_all_kinds,
+    each_kind_on_its_page_and_as_json,
+    models_that_are_not_ready_are_not_deployed
+);
 
-/// One model of each kind, all as versions of one model too. The base model is in the field of either api-version.
+/// One model of each kind, and all of them as versions of one model. The base model is in the field of either API
+/// version.
 fn kinds() -> Vec<(&'static str, Value)> {
     vec![
         (
@@ -58,7 +63,7 @@ fn kinds() -> Vec<(&'static str, Value)> {
 }
 
 fn env(api: &str) -> TestEnv {
-    let env = TestEnv::speaking(api, Config::default());
+    let env = TestEnv::with_api(api, Config::default());
     for (number, (name, fields)) in kinds().into_iter().enumerate() {
         for (name, version) in [(name, "1".to_owned()), ("all-kinds", (number + 8).to_string())] {
             let mut model = fields.clone();
@@ -86,7 +91,7 @@ fn each_kind_on_its_page_and_as_json(api: &str) {
     }
 }
 
-fn what_is_not_ready_is_not_deployed(api: &str) {
+fn models_that_are_not_ready_are_not_deployed(api: &str) {
     let env = env(api);
     for (name, _) in kinds() {
         let page = env.run(&["show", "--name", name]).success().stdout;

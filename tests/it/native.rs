@@ -21,14 +21,14 @@ use crate::support::{
 };
 
 const MIB: usize = 1 << 20;
-/// Three blocks and a bit.
+/// Three blocks and a part of a fourth.
 const LARGE: usize = 16 * MIB;
 const CREATE: [&str; 8] = ["custom", "create", "--name", "my-model", "--source", "model", "--engine", "native"];
 
 /// A model of one large file and one small one.
 fn env_with(config: Config) -> (TestEnv, BlockStore) {
     let store = BlockStore::start();
-    let mut env = TestEnv::storing(config, &store);
+    let mut env = TestEnv::with_store(config, &store);
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.1/1");
     env.write_model();
     let header = format!(r#"{{"w":{{"dtype":"U8","shape":[{0}],"data_offsets":[0,{0}]}}}}"#, LARGE - 108);
@@ -60,7 +60,8 @@ fn assert_files(env: &TestEnv, output: &Output) {
     assert_eq!(output.json()["files"], json!(files));
 }
 
-/// Waits until this number of content requests were received, the program knows that, and one more is unanswered.
+/// Waits until the store received this number of content requests, the program recorded them, and one more is
+/// unanswered.
 fn wait_until_stuck(env: &TestEnv, store: &BlockStore, taken: u32) {
     store.wait_until_silent(taken);
     let lines = |name: &str| {
@@ -71,7 +72,7 @@ fn wait_until_stuck(env: &TestEnv, store: &BlockStore, taken: u32) {
     eventually("what was taken in the record", || lines("blocks") + lines("manifest.ndjson") == taken as usize);
 }
 
-/// `create`, killed when it is so far.
+/// Runs `create`, and kills it at this point.
 fn killed_after(env: &TestEnv, store: &BlockStore, taken: u32, write_only: bool) {
     store.behaves(Behaviour { silent_after: Some(taken), write_only, ..Behaviour::default() });
     let running = Running::start(env, &CREATE);
@@ -81,14 +82,14 @@ fn killed_after(env: &TestEnv, store: &BlockStore, taken: u32, write_only: bool)
     store.behaves(Behaviour { write_only, ..Behaviour::default() });
 }
 
-/// Without what a slow machine shows otherwise: how far it was when, and how long it took.
+/// Output without progress and durations, which differ on a slow machine.
 fn steady(output: &Output) -> String {
     let moving = |line: &&str| !line.contains("% (") && !line.contains("Still ");
     let lines = output.stderr.lines().filter(moving);
     lines.map(|line| line.split(" in ").next().unwrap_or(line)).map(|line| format!("{line}\n")).collect()
 }
 
-fn assert_arrived(env: &TestEnv, store: &BlockStore) {
+fn assert_uploaded(env: &TestEnv, store: &BlockStore) {
     assert_eq!(store.names(), ["config.json", "model.safetensors"]);
     for name in store.names() {
         assert!(store.blob(&name).expect("a blob").content == local(env, &name), "{name} differs");
@@ -96,7 +97,7 @@ fn assert_arrived(env: &TestEnv, store: &BlockStore) {
 }
 
 #[test]
-fn files_arrive_unchanged_without_azcopy() {
+fn files_are_uploaded_unchanged_without_azcopy() {
     let (env, store) = env();
     fs::remove_file(env.bin().join("azcopy")).expect("removed");
     insta::assert_snapshot!(steady(&create(&env, &[]).success()), @"
@@ -118,10 +119,10 @@ fn files_arrive_unchanged_without_azcopy() {
     Step 3/3: Registering model...
     ✓ Model registered successfully!
     ");
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     assert_eq!(store.take_received("config.json"), Received { puts: 1, with_checksum: 1, ..Received::default() });
     let large = store.take_received("model.safetensors");
-    // A first upload has no blocks, so that they are not listed.
+    // A first upload has no blocks, so their list is not requested.
     assert_eq!((large.puts, large.asked, large.with_checksum), (0, 0, 4));
     let mut blocks = large.blocks;
     blocks.sort_unstable();
@@ -132,9 +133,9 @@ fn files_arrive_unchanged_without_azcopy() {
 }
 
 #[test]
-fn names_sizes_and_types_of_all_kinds_arrive() {
+fn names_sizes_and_types_of_all_kinds_are_uploaded() {
     let store = BlockStore::start();
-    let env = TestEnv::storing(Config::default(), &store);
+    let env = TestEnv::with_store(Config::default(), &store);
     env.write_model();
     env.write("model/empty.txt", "");
     env.write("model/sub dir/a+b %20 ü#?.json", "{}");
@@ -166,22 +167,22 @@ fn json_and_events_have_the_checksum_of_each_file() {
 }
 
 #[test]
-fn no_hash_leaves_the_sums_out() {
+fn no_hash_omits_the_checksums() {
     let (env, store) = env();
     let output = create(&env, &["-o", "json", "--no-hash", "--parallel", "1"]).success();
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     assert!(output.json().get("files").is_none(), "{output}");
     assert_eq!(store.take_received("model.safetensors").blocks, [0, 1, 2, 3]);
 }
 
 #[test]
-fn the_environment_names_the_engine_and_an_option_wins() {
+fn engine_option_takes_precedence_over_the_variable() {
     let (mut env, store) = env();
     env.set("AZURE_AI_MODELS_ENGINE", "native");
     env.run(&CREATE[..6]).success();
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     assert!(env.azcopy_starts().is_empty());
-    // The fake AzCopy sends nothing, which a list would show.
+    // The fake AzCopy sends no content, which a list of blobs would reveal.
     store.behaves(Behaviour { write_only: true, ..Behaviour::default() });
     env.run(&[&CREATE[..6], &["--version", "2", "--engine", "azcopy"]].concat()).success();
     assert_eq!(env.azcopy_starts().len(), 1);
@@ -191,21 +192,21 @@ fn the_environment_names_the_engine_and_an_option_wins() {
 }
 
 #[test]
-fn without_azcopy_the_error_offers_this_engine() {
+fn missing_azcopy_suggests_the_native_engine() {
     let (mut env, _store) = env();
     fs::remove_file(env.bin().join("azcopy")).expect("removed");
     let mirror = FileServer::start(vec![Serve::Status(404)]);
     env.set("AZURE_AI_MODELS_AZCOPY_URL", &mirror.url());
     let output = env.run(&CREATE[..6]).fails_with(9);
     assert!(output.stderr.ends_with("\nTo upload without AzCopy: --engine native\n"), "{output}");
-    // A URL is copied by AzCopy alone.
+    // Only AzCopy can copy from a URL.
     let remote = ["custom", "create", "--name", "my-model", "--source", "https://a.blob.core.windows.net/c?sv=1&sig=x"];
     let output = env.run(&remote).fails_with(9);
     assert!(!output.stderr.contains("--engine native"), "{output}");
 }
 
 #[test]
-fn unsupported_engine_options_are_refused_first() {
+fn unsupported_engine_options_are_rejected_first() {
     let (mut env, store) = env();
     env.set("AZURE_AI_MODELS_ENGINE", "native");
     let remote = ["custom", "create", "--name", "my-model", "--source", "https://a.blob.core.windows.net/c?sv=1&sig=x"];
@@ -225,9 +226,9 @@ fn unsupported_engine_options_are_refused_first() {
     assert!(env.emulator().requests().is_empty() && store.names().is_empty());
 }
 
-/// Neither while it runs nor afterwards, wherever others could look.
+/// Neither during the run nor afterwards, wherever other users could look.
 #[test]
-fn the_sas_is_visible_nowhere() {
+fn sas_is_visible_nowhere() {
     let (env, store) = env();
     store.behaves(Behaviour { silent_after: Some(2), ..Behaviour::default() });
     let running = Running::start(&env, &[&CREATE[..], &["--debug"]].concat());

@@ -1,4 +1,4 @@
-//! Options of `create`: requests, questions and messages.
+//! Options of `create`: requests, prompts and messages.
 
 mod auto_version;
 mod large_upload;
@@ -52,7 +52,7 @@ fn tags_publisher_and_weight_type_are_registered() {
 
 /// The description of the adapter is shown; the given options are sent.
 #[test]
-fn an_adapter_is_registered_as_lora() {
+fn adapter_is_registered_as_lora() {
     let env = TestEnv::new();
     write_adapter(&env);
     let source = ["custom", "create", "-n", "my-adapter", "--source", "adapter", "--base-model", "FW-X"];
@@ -98,14 +98,14 @@ fn no_wait_returns_once_the_registration_is_accepted() {
     assert!(json["operation"].take().as_str().is_some_and(|url| url.contains("/versions/3/createAsync/operations/")));
     assert_eq!(json, json!({"name": "my-model", "version": "3", "status": "InProgress", "operation": null}));
     assert_eq!(sent(&env).last().map(String::as_str), Some("POST my-model/versions/3/createAsync"));
-    // The same command waits for its end.
+    // The same command waits for the registration to finish.
     let again = create(&env, &["--version", "3", "-o", "json"]).success();
     assert_eq!(again.json()["version"], "3");
     assert_eq!(env.azcopy_starts().len(), 1);
 }
 
 #[test]
-fn a_registration_beyond_its_limit_continues_on_the_service() {
+fn registration_beyond_its_limit_continues_on_the_service() {
     let env = env_with(Config { polls_until_done: 10_000, ..Config::default() });
     let output = create(&env, &["--timeout", "10s"]).fails_with(8);
     assert!(
@@ -115,9 +115,9 @@ fn a_registration_beyond_its_limit_continues_on_the_service() {
     assert!(output.stderr.contains("custom create --name my-model --source model --timeout 10s"), "{output}");
 }
 
-/// Every option is in the command that resumes.
+/// The suggested command includes every option.
 #[test]
-fn the_command_to_run_again_has_all_options() {
+fn suggested_command_has_all_options() {
     let mut env = TestEnv::new();
     write_adapter(&env);
     env.azcopy_script("init\nend Failed 0 1000 0 1 1\nexit 1\n");
@@ -163,16 +163,16 @@ fn the_command_to_run_again_has_all_options() {
     ];
     let output = env.run(&args).fails_with(7);
     let line = output.stderr.lines().find(|line| line.contains("azure-ai-models custom create")).expect("a command");
-    let mut words = shell_words::split(line).expect("words");
+    let mut words = shell_words::split(line).expect("valid shell words");
     words.remove(0);
     let expected: Vec<String> = args.iter().map(ToString::to_string).collect();
     let joined = words.join(" ").replace("--description=-x y", "--description -x y");
     assert_eq!(joined, expected.join(" "));
 }
 
-/// A word between two others must not hide an option from its rules.
+/// An option between two words of the command must not hide another option from its rules.
 #[test]
-fn a_global_option_counts_in_any_position() {
+fn global_option_applies_in_any_position() {
     let env = TestEnv::new();
     for path in [&["custom", "uploads"][..], &["uploads"]] {
         let twice = env.run(&[path, &["-e", "a", "list", "-e", "b"]].concat()).fails_with(2);

@@ -5,15 +5,15 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::support::{BlobStub, CANARY, CREATE, Output, StubAnswer, TestEnv, env_with_model};
+use crate::support::{BlobStub, CANARY, CREATE, Output, StubResponse, TestEnv, env_with_model};
 
 const PLAN: [&str; 4] = ["custom", "create", "--plan", "plan.json"];
 
-/// Writes the plan of a dry run to `plan.json`, and returns it.
+/// Writes the plan of a dry run to `plan.json`, and returns its content.
 fn plan(env: &TestEnv, more: &[&str]) -> Value {
     let output = env.run(&[&CREATE[..], &["--dry-run", "-o", "json"], more].concat()).success();
     let plan = output.json();
-    // The raw output of the program, before the normalisation of the tests.
+    // The raw output of the program, before the tests normalise it.
     let mut command = env.command(&[&CREATE[..], &["--dry-run", "-o", "json"], more].concat());
     let raw = command.output().expect("a run");
     env.write("plan.json", raw.stdout);
@@ -24,13 +24,13 @@ fn run(env: &TestEnv, more: &[&str]) -> Output {
     env.run(&[&PLAN[..], more].concat())
 }
 
-/// Requests that change something.
+/// Requests that make a change.
 fn changes(env: &TestEnv) -> usize {
     env.emulator().requests().iter().filter(|one| one.method != "GET").count()
 }
 
 #[test]
-fn a_plan_holds_all_that_is_made_of_it_and_no_secret() {
+fn plan_has_all_options_and_no_secret() {
     let env = env_with_model();
     let options = [
         "--with-hashes",
@@ -58,7 +58,7 @@ fn a_plan_holds_all_that_is_made_of_it_and_no_secret() {
 }
 
 #[test]
-fn exactly_the_plan_is_made() {
+fn exactly_the_plan_is_created() {
     let env = env_with_model();
     plan(&env, &["--version", "7", "--description", "Tuned", "--tag", "stage=prod", "--with-hashes"]);
     env.write("model/late.txt", "it came since");
@@ -90,9 +90,9 @@ fn every_file_that_changed_is_named_and_nothing_is_sent() {
     assert!(env.azcopy_starts().is_empty());
 }
 
-/// Same size and same time: only the hash differs.
+/// Size and modification time are the same: only the hash differs.
 #[test]
-fn a_hash_finds_what_size_and_time_do_not() {
+fn hash_finds_changes_that_size_and_time_do_not() {
     let env = env_with_model();
     plan(&env, &["--with-hashes"]);
     let path = env.work().join("model/model.safetensors");
@@ -106,7 +106,7 @@ fn a_hash_finds_what_size_and_time_do_not() {
 }
 
 #[test]
-fn an_invalid_plan_is_refused() {
+fn invalid_plan_is_rejected() {
     let env = env_with_model();
     run(&env, &[]).fails_with(3);
     for (text, word) in [
@@ -128,7 +128,7 @@ fn an_invalid_plan_is_refused() {
 
 /// PowerShell writes UTF-16 with a byte order mark.
 #[test]
-fn a_plan_that_powershell_wrote_is_read() {
+fn plan_written_by_powershell_is_read() {
     let env = env_with_model();
     plan(&env, &[]);
     let text = fs::read_to_string(env.work().join("plan.json")).expect("a plan");
@@ -138,7 +138,7 @@ fn a_plan_that_powershell_wrote_is_read() {
 }
 
 #[test]
-fn options_of_the_plan_are_not_given_again() {
+fn options_of_the_plan_cannot_be_repeated() {
     let env = env_with_model();
     plan(&env, &["--timeout", "90s"]);
     for options in [
@@ -161,9 +161,9 @@ fn options_of_the_plan_are_not_given_again() {
     run(&env, &["--timeout", "90s", "--yes", "--progress", "none", "--source", "model"]).success();
 }
 
-/// A plan runs once: what it makes is then there.
+/// A plan can run only once: its version exists afterwards.
 #[test]
-fn a_plan_that_was_run_finds_its_version_taken() {
+fn plan_that_was_run_conflicts_with_its_version() {
     let env = env_with_model();
     env.emulator().seed(&json!({"name": "my-model", "version": "4"})).expect("seeded");
     assert_eq!(plan(&env, &["--version", "auto"])["version"], "5");
@@ -172,11 +172,11 @@ fn a_plan_that_was_run_finds_its_version_taken() {
 }
 
 #[test]
-fn blobs_are_pinned_by_size_and_etag_and_the_sas_stays_outside() {
+fn blobs_are_pinned_by_size_and_etag_without_the_sas() {
     let env = TestEnv::new();
     let source = BlobStub::start();
     let blobs = [("config.json", 50, "0x1"), ("model.safetensors", 1000, "0x2")];
-    source.holds_in_turn(&[&blobs]);
+    source.set_blob_lists(&[&blobs]);
     let url = format!("{}/weights?sv=1&sp=rl&sig={CANARY}", source.base);
     env.write("source.txt", &url);
     let args = ["custom", "create", "--name", "my-model", "--source-file", "source.txt", "--dry-run", "-o", "json"];
@@ -195,17 +195,17 @@ fn blobs_are_pinned_by_size_and_etag_and_the_sas_stays_outside() {
         &[("config.json", 50, "0x1")],
         &[("config.json", 50, "0x1"), ("late.bin", 5, "0x4"), ("model.safetensors", 1000, "0x2")],
     ] {
-        source.holds_in_turn(&[now]);
+        source.set_blob_lists(&[now]);
         let output = run(&env, &["--source-file", "source.txt", "-o", "json"]).fails_with(5);
         assert_eq!(output.json_error()["code"], "plan-changed", "{output}");
     }
     assert_eq!(changes(&env), 0);
-    source.says(StubAnswer::Error(403, "AuthorizationFailure"));
+    source.respond_with(StubResponse::Error(403, "AuthorizationFailure"));
     let error = run(&env, &["-o", "json"]).fails_with(4).json_error();
     assert_eq!(error["code"], "remote_source", "{error}");
     assert!(error["suggestion"].as_str().is_some_and(|words| words.contains("--source-file")), "{error}");
-    source.says(StubAnswer::Good);
-    source.holds_in_turn(&[&blobs]);
+    source.respond_with(StubResponse::Good);
+    source.set_blob_lists(&[&blobs]);
     env.write("other.txt", url.replace("weights", "others"));
     run(&env, &["--source-file", "other.txt"]).fails_with(2);
     let output = run(&env, &["--source-file", "source.txt"]).success();
@@ -213,10 +213,10 @@ fn blobs_are_pinned_by_size_and_etag_and_the_sas_stays_outside() {
 }
 
 #[test]
-fn a_plan_of_blobs_that_fails_names_its_source_without_the_sas() {
+fn plan_of_blobs_that_fails_names_its_source_without_the_sas() {
     let mut env = TestEnv::new();
     let source = BlobStub::start();
-    source.holds_in_turn(&[&[("model.safetensors", 1000, "0x2")]]);
+    source.set_blob_lists(&[&[("model.safetensors", 1000, "0x2")]]);
     let url = format!("{}/weights?sv=1&sp=rl&sig={CANARY}", source.base);
     let args = ["custom", "create", "--name", "my-model", "--source", &url, "--dry-run", "-o", "json"];
     env.write("plan.json", env.command(&args).output().expect("a run").stdout);
@@ -229,7 +229,7 @@ fn a_plan_of_blobs_that_fails_names_its_source_without_the_sas() {
 
 /// A plan cannot verify blobs that were not listed.
 #[test]
-fn a_plan_of_blobs_that_could_not_be_listed_is_not_run() {
+fn plan_of_unlisted_blobs_is_not_run() {
     let env = TestEnv::new();
     let source = BlobStub::start();
     env.write("source.txt", format!("{}/weights?sv=1&sig={CANARY}", source.base));
@@ -237,7 +237,7 @@ fn a_plan_of_blobs_that_could_not_be_listed_is_not_run() {
     let output = env.run(&args).success();
     assert!(output.stderr.contains("The plan cannot be run"), "{output}");
     env.write("plan.json", env.command(&args).output().expect("a run").stdout);
-    source.holds(&[("config.json", 50)]);
+    source.set_blobs(&[("config.json", 50)]);
     run(&env, &["--source-file", "source.txt"]).fails_with(2);
     assert_eq!(changes(&env), 0);
 }

@@ -1,11 +1,11 @@
-//! Commands in the output: they do the same as the command that printed them.
+//! Commands in the output: they have the same effect as the command that printed them.
 
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 use serde_json::json;
 
 use crate::support::{Output, TestEnv, env_with};
 
-/// Runs a command with every global option that decides what is worked on, from another directory.
+/// Runs a command with every global option that determines its target, from another directory.
 fn run(env: &TestEnv, args: &[&str]) -> Output {
     let endpoint = env.emulator().endpoint();
     let mut command = env.command(&[&["--project-endpoint", &endpoint, "--cwd", "here"], args].concat());
@@ -22,7 +22,7 @@ fn assert_has_globals(output: &Output, command: &str) {
 }
 
 #[test]
-fn every_printed_command_has_the_global_options_that_were_given() {
+fn every_printed_command_has_the_given_global_options() {
     let env = env_with(Config { visible_while_creating: true, polls_until_done: u32::MAX, ..Config::default() });
     let create = ["custom", "create", "--name", "my-model", "--source", "model"];
     let accepted = run(&env, &[&create[..], &["--no-wait"]].concat()).success();
@@ -39,7 +39,7 @@ fn every_printed_command_has_the_global_options_that_were_given() {
 }
 
 #[test]
-fn an_environment_that_was_named_is_in_the_printed_command() {
+fn named_environment_is_in_the_printed_command() {
     let env = TestEnv::new();
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
     let endpoint = env.emulator().endpoint();

@@ -13,14 +13,15 @@ mod tables;
 use crate::support::{CANARY, Terminal};
 use crate::support::{TestEnv, env_with_model};
 
-/// Limits a twentieth as long: stalls are reported after 0.75 s, status lines come every 1.5 s.
+/// Environment with limits a twentieth as long: stalls are reported after 0.75 s, status lines appear every 1.5 s.
 fn env() -> TestEnv {
     let mut env = env_with_model();
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.05");
     env
 }
 
-/// Pauses long enough for a stall and a status line, goes back, and has all bytes before the end.
+/// The upload pauses long enough for a stall and a status line, its progress decreases once, and it has sent all bytes
+/// before the end.
 const SLOW: &str = "\
 init
 progress 105 1050 0 2
@@ -34,7 +35,7 @@ sleep 0.3
 end Completed 1050 1050 2 2 0
 ";
 
-/// The text without what depends on the machine's speed.
+/// The text without the parts that depend on the machine's speed.
 fn steady<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     let seconds = |word: &str| {
         let digits = word.trim_start_matches(['(', '[']).trim_end_matches([')', ']']).strip_suffix('s');
@@ -53,7 +54,7 @@ const BROKEN: &str =
 
 #[cfg(unix)]
 #[test]
-fn a_source_of_unknown_size_has_no_percent() {
+fn source_of_unknown_size_has_no_percentage() {
     let mut env = env();
     env.azcopy_script("init\nfound 512 1024\nsleep 0.4\nend Completed 2048 2048 1 1 0\n");
     let url = format!("http://127.0.0.1:9/acct/c?sv=1&sig={CANARY}");

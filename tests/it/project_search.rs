@@ -1,9 +1,9 @@
-//! Sources of the project: each source, their order, and the errors that end the search.
+//! Sources of the project endpoint: each source, their order, and the errors that end the search.
 #![cfg(unix)]
 
-mod alone;
 mod errors;
 mod trust;
+mod without_server;
 
 use std::fs;
 
@@ -12,20 +12,20 @@ use foundry_emulator::{Auth, Config};
 
 use crate::support::{Output, TestEnv};
 
-/// An address that is a Foundry project's and that no test reaches: the emulator's token is refused for it first.
+/// Address of a Foundry project that no test reaches: the emulator's token is rejected for this host before that.
 fn endpoint(account: &str) -> String {
     format!("https://{account}.services.ai.azure.com/api/projects/p")
 }
 
-/// A world in which no place names a project.
-fn nowhere() -> TestEnv {
+/// Environment in which no source names a project.
+fn env_without_project() -> TestEnv {
     let mut env = TestEnv::new();
     env.unset("AZURE_PROJECT_ENDPOINT");
     env
 }
 
 fn run_by(host: &FakeHost) -> TestEnv {
-    let mut env = nowhere();
+    let mut env = env_without_project();
     env.run_by(host);
     env
 }
@@ -42,7 +42,7 @@ fn source_of(env: &TestEnv, args: &[&str]) -> String {
     source(&env.run(&[&["list", "--debug"], args].concat()))
 }
 
-/// An `azd` that keeps its arguments, and answers with the script.
+/// Installs an `azd` that records its arguments, and responds with this script.
 fn azd(env: &TestEnv, script: &str) {
     let calls = env.root().join("azd-calls");
     env.program("azd", &format!("echo \"$*\" >> '{}'\n{script}", calls.display()));
@@ -53,7 +53,7 @@ fn calls(env: &TestEnv) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// An azd project on disk, its default environment `dev`.
+/// Creates an azd project on disk, with the default environment `dev`.
 fn azd_project(env: &TestEnv) {
     env.write("azure.yaml", "name: demo\n");
     env.write(".azure/config.json", r#"{"version":1,"defaultEnvironment":"dev"}"#);
@@ -61,7 +61,7 @@ fn azd_project(env: &TestEnv) {
 }
 
 #[test]
-fn the_first_source_that_names_a_project_wins() {
+fn first_source_that_names_a_project_wins() {
     let host_state =
         HostState::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &endpoint("environment"))]);
     let host = FakeHost::start(host_state);
@@ -75,12 +75,12 @@ fn the_first_source_that_names_a_project_wins() {
 
     assert_eq!(source_of(&env, &["-e", &endpoint("option")]), endpoint("option") + " (from --project-endpoint)");
     let asked = host.methods().iter().filter(|method| *method == "Project.Get").count();
-    assert_eq!(asked, 1, "azd was asked for what it passed on, not for a project");
-    let place = " (from azd environment 'dev': AZURE_PROJECT_ENDPOINT)";
-    assert_eq!(source_of(&env, &[]), endpoint("environment") + place);
+    assert_eq!(asked, 1, "azd was asked for its injected variables, not for a project");
+    let source_label = " (from azd environment 'dev': AZURE_PROJECT_ENDPOINT)";
+    assert_eq!(source_of(&env, &[]), endpoint("environment") + source_label);
     host.change(|host_state| host_state.environments.clear());
-    let place = " (from azd configuration: extensions.ai-projects.context.endpoint)";
-    assert_eq!(source_of(&env, &[]), endpoint("stored") + place);
+    let source_label = " (from azd configuration: extensions.ai-projects.context.endpoint)";
+    assert_eq!(source_of(&env, &[]), endpoint("stored") + source_label);
     fs::remove_file(&config).expect("removed");
     host.change(|host_state| host_state.project = None);
     assert_eq!(source_of(&env, &[]), endpoint("variable") + " (from environment variable AZURE_PROJECT_ENDPOINT)");
@@ -94,7 +94,7 @@ fn the_first_source_that_names_a_project_wins() {
 }
 
 #[test]
-fn named_environment_variable_and_default_are_kept_apart() {
+fn named_environment_variable_and_default_are_distinguished() {
     let mut host_state = HostState::default();
     for name in ["dev", "test", "prod"] {
         host_state = host_state.with_environment(name, name == "dev", &[("AZURE_PROJECT_ENDPOINT", &endpoint(name))]);
@@ -111,7 +111,10 @@ fn named_environment_variable_and_default_are_kept_apart() {
     env.set("AZD_ENVIRONMENT", "test");
     assert_eq!(of(&env, &[]), "test");
     assert_eq!(of(&env, &["-e", "prod"]), "prod");
-    assert!(!host.methods().contains(&"Environment.GetCurrent".to_owned()), "it knows the default one alone");
+    assert!(
+        !host.methods().contains(&"Environment.GetCurrent".to_owned()),
+        "this call returns only the default environment"
+    );
 }
 
 #[test]
@@ -123,7 +126,7 @@ fn account_and_project_make_an_endpoint() {
         source_of(&env, &[]),
         "https://acc.services.ai.azure.com/api/projects/proj (from azd environment 'dev': AZURE_ACCOUNT_NAME and AZURE_PROJECT_NAME)"
     );
-    // Halves that lead to another host break a rule.
+    // The values are not accepted if they lead to another host.
     host.change(|host_state| {
         let values = [("AZURE_ACCOUNT_NAME", "evil.example/x"), ("AZURE_PROJECT_NAME", "proj")];
         *host_state = host_state.clone().with_environment("dev", true, &values);
@@ -134,7 +137,7 @@ fn account_and_project_make_an_endpoint() {
 }
 
 #[test]
-fn the_tenant_of_the_source_goes_into_the_token_request() {
+fn tenant_of_the_source_is_used_in_the_token_request() {
     let mut env = TestEnv::with(Config { auth: Auth::Token("the-token".into()), ..Config::default() });
     let url = env.emulator().endpoint();
     let values = [("AZURE_PROJECT_ENDPOINT", url.as_str()), ("AZURE_TENANT_ID", "tenant-of-dev")];
@@ -142,7 +145,7 @@ fn the_tenant_of_the_source_goes_into_the_token_request() {
     env.unset("AZURE_PROJECT_ENDPOINT").unset("AZURE_AI_MODELS_CREDENTIAL").run_by(&host);
     // The user trusts the endpoint on this machine.
     env.set("AZURE_AI_MODELS_ALLOW_HOST", "127.0.0.1");
-    // azd passes the default environment's values on; the user's variable is not what wins here.
+    // azd passes the default environment's values to the program, so the user's variable does not take precedence here.
     env.set("AZURE_TENANT_ID", "tenant-of-the-process");
     azd(&env, r#"echo '{"token":"the-token","expiresOn":"2038-01-18T00:00:00Z"}'"#);
     let path = format!("{}:/bin:/usr/bin", env.bin().display());
@@ -157,8 +160,8 @@ fn the_tenant_of_the_source_goes_into_the_token_request() {
 }
 
 #[test]
-fn the_deploy_command_works_on_the_project_that_was_named() {
-    let env = nowhere();
+fn deploy_command_includes_the_named_project() {
+    let env = env_without_project();
     let url = env.emulator().endpoint();
     env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "1"})).expect("seeded");
     let page = env.run(&["show", "-n", "my-model", "-e", &url]).success().stdout;
@@ -167,7 +170,7 @@ fn the_deploy_command_works_on_the_project_that_was_named() {
 }
 
 #[test]
-fn a_reference_to_key_vault_is_used_as_azd_resolved_it() {
+fn key_vault_reference_is_resolved_by_azd() {
     let values = [("AZURE_PROJECT_ENDPOINT", "akvs://sub/vault/secret"), ("FOUNDRY_PROJECT_ENDPOINT", &endpoint("b"))];
     let host = FakeHost::start(HostState::default().with_environment("dev", true, &values));
     let mut env = run_by(&host);

@@ -1,6 +1,6 @@
-//! A company's proxy and its own certificates: the effect of the environment variables, and the messages without them.
+//! A company proxy and its own certificates: the effect of the environment variables, and the messages without them.
 //!
-//! The host behind the proxy has the name of a project, which does not resolve here.
+//! The host behind the proxy is named like a project, and cannot be resolved here.
 
 use base64::Engine as _;
 use foundry_emulator::{Auth, Config};
@@ -12,7 +12,7 @@ const HOST: &str = "canary-of-the-proxy-tests.services.ai.azure.com";
 const AZD: &str = r#"echo '{"token":"the-token-of-azd","expiresOn":"2038-01-18T00:00:00Z"}'"#;
 const CREATE: [&str; 5] = ["create", "-n", "my-model", "--source", "model"];
 
-/// A project behind a proxy, and the variables that lead there.
+/// A project behind a proxy, and the variables that point to it.
 struct ProxiedStore {
     env: TestEnv,
     far: TlsHost,
@@ -20,7 +20,7 @@ struct ProxiedStore {
 }
 
 impl ProxiedStore {
-    /// A proxy that lets everybody through.
+    /// A proxy that requires no credentials.
     fn new() -> Self {
         Self::with(|far| ConnectProxy::start(far.address, None))
     }
@@ -44,8 +44,8 @@ impl ProxiedStore {
         self.env.run(&["list"])
     }
 
-    /// The list came, and came through the proxy.
-    fn is_reached(&self) {
+    /// Checks that the list succeeds, and was requested through the proxy.
+    fn assert_reached(&self) {
         let output = self.list().success();
         assert!(output.stdout.contains("far-model"), "{output}");
         assert_eq!(self.proxy.seen(), [format!("CONNECT {HOST}:443 HTTP/1.1")]);
@@ -53,34 +53,34 @@ impl ProxiedStore {
 }
 
 #[test]
-fn the_proxy_and_an_own_authority_lead_to_the_project() {
+fn project_is_reached_through_proxy_and_own_authority() {
     let company = ProxiedStore::new();
-    company.is_reached();
+    company.assert_reached();
     let requests = company.env.emulator().requests();
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0].headers["host"], HOST);
 }
 
 #[test]
-fn the_variables_count_in_lower_case_and_for_all_protocols() {
+fn variables_apply_in_lower_case_and_for_all_protocols() {
     for name in ["https_proxy", "ALL_PROXY", "all_proxy"] {
         let mut company = ProxiedStore::new();
         let value = format!("http://{}", company.proxy.address());
         company.env.unset("HTTPS_PROXY").set(name, &value);
-        company.is_reached();
+        company.assert_reached();
     }
 }
 
 #[test]
-fn a_directory_of_certificates_counts_as_well() {
+fn certificate_directory_is_used() {
     let mut company = ProxiedStore::new();
     let directory = company.env.work().join("certificates");
     company.env.write("certificates/01234567.0", &company.far.authority);
     company.env.unset("SSL_CERT_FILE").set("SSL_CERT_DIR", &directory.to_string_lossy());
-    company.is_reached();
+    company.assert_reached();
 }
 
-/// The file is a pipe that is gone before its first reader sees its end.
+/// The file is a pipe, which is deleted before its first reader reaches the end.
 #[cfg(unix)]
 #[test]
 fn certificates_are_read_once() {
@@ -94,12 +94,12 @@ fn certificates_are_read_once() {
         std::io::Write::write_all(&mut end, authority.as_bytes()).expect("written");
         std::fs::remove_file(&pipe).expect("removed");
     });
-    company.is_reached();
+    company.assert_reached();
     writer.join().expect("written");
 }
 
 #[test]
-fn http_on_this_machine_reads_no_certificates() {
+fn http_to_this_machine_reads_no_certificates() {
     let mut env = TestEnv::new();
     env.emulator().seed(&json!({"name": "near-model", "version": "1"})).expect("seeded");
     let missing = env.work().join("missing.pem");
@@ -108,7 +108,7 @@ fn http_on_this_machine_reads_no_certificates() {
 }
 
 #[test]
-fn without_the_authority_the_page_names_the_variable() {
+fn missing_authority_names_the_variable() {
     let mut company = ProxiedStore::new();
     company.env.unset("SSL_CERT_FILE");
     insta::assert_snapshot!(company.list(), @"
@@ -122,7 +122,7 @@ fn without_the_authority_the_page_names_the_variable() {
 }
 
 #[test]
-fn a_certificate_file_that_is_missing_or_empty_is_named() {
+fn certificate_file_that_is_missing_or_empty_is_named() {
     let mut company = ProxiedStore::new();
     let missing = company.env.work().join("missing.pem");
     company.env.set("SSL_CERT_FILE", &missing.to_string_lossy());
@@ -146,7 +146,7 @@ fn a_certificate_file_that_is_missing_or_empty_is_named() {
 }
 
 #[test]
-fn a_certificate_directory_without_certificates_leads_to_its_variable() {
+fn certificate_directory_without_certificates_names_its_variable() {
     let mut company = ProxiedStore::new();
     let missing = company.env.work().join("missing");
     company.env.unset("SSL_CERT_FILE").set("SSL_CERT_DIR", &missing.to_string_lossy());
@@ -160,7 +160,7 @@ fn a_certificate_directory_without_certificates_leads_to_its_variable() {
 }
 
 #[test]
-fn a_password_in_the_proxys_address_works_and_is_not_shown() {
+fn password_in_the_proxys_address_works_and_is_not_shown() {
     let wanted = base64::engine::general_purpose::STANDARD.encode(format!("me:{CANARY}"));
     let mut company = ProxiedStore::with(|far| ConnectProxy::start(far.address, Some(&wanted)));
     let value = format!("http://me:{CANARY}@{}", company.proxy.address());
@@ -173,7 +173,7 @@ fn a_password_in_the_proxys_address_works_and_is_not_shown() {
 }
 
 #[test]
-fn a_proxy_that_needs_a_password_is_reported() {
+fn proxy_that_needs_a_password_is_reported() {
     let wanted = base64::engine::general_purpose::STANDARD.encode(format!("me:{CANARY}"));
     let mut company = ProxiedStore::with(|far| ConnectProxy::start(far.address, Some(&wanted)));
     insta::assert_snapshot!(company.list(), @"
@@ -187,12 +187,12 @@ fn a_proxy_that_needs_a_password_is_reported() {
     company.env.set("HTTPS_PROXY", &wrong);
     let output = company.env.run(&["list", "--debug"]).fails_with(9);
     assert!(output.stderr.contains("407") && !output.to_string().contains(CANARY), "{output}");
-    assert_eq!(company.proxy.seen().len(), 2, "a refused password is not tried again");
+    assert_eq!(company.proxy.seen().len(), 2, "a rejected password is not sent again");
     assert!(company.env.emulator().requests().is_empty());
 }
 
 #[test]
-fn a_proxy_that_forbids_the_host_is_distinguished_from_the_service() {
+fn proxy_that_forbids_the_host_is_distinguished_from_the_service() {
     let company = ProxiedStore::with(|_| ConnectProxy::refusing(403));
     insta::assert_snapshot!(company.list(), @"
     ------- stderr -------
@@ -205,9 +205,9 @@ fn a_proxy_that_forbids_the_host_is_distinguished_from_the_service() {
 }
 
 #[test]
-fn a_proxy_that_is_down_is_named_as_such() {
+fn unreachable_proxy_is_reported() {
     let mut company = ProxiedStore::new();
-    // Connection refused, and the password must not be shown.
+    // The connection is refused, and the password must not be shown.
     company.env.set("HTTPS_PROXY", &format!("http://me:{CANARY}@127.0.0.1:9"));
     insta::assert_snapshot!(company.list(), @"
     ------- stderr -------
@@ -222,23 +222,23 @@ fn a_proxy_that_is_down_is_named_as_such() {
 }
 
 #[test]
-fn no_proxy_goes_around_it() {
+fn no_proxy_bypasses_the_proxy() {
     for (name, value) in [("NO_PROXY", "nowhere.invalid"), ("no_proxy", ".invalid"), ("NO_PROXY", "*")] {
         let mut company = ProxiedStore::new();
         company.env.set("AZURE_AI_MODELS_ALLOW_HOST", "nowhere.invalid");
         company.env.set("AZURE_PROJECT_ENDPOINT", "https://nowhere.invalid/api/projects/demo").set(name, value);
         let output = company.list().fails_with(9);
-        // The name cannot be resolved, which proves that no other host was contacted.
+        // The name cannot be resolved, so no other host was contacted.
         assert!(output.stderr.contains("the host name cannot be resolved"), "{output}");
         assert!(company.proxy.seen().is_empty(), "{name}={value}");
     }
     let mut company = ProxiedStore::new();
     company.env.set("NO_PROXY", "example.com,azure.org");
-    company.is_reached();
+    company.assert_reached();
 }
 
 #[test]
-fn this_machine_is_never_asked_through_a_proxy() {
+fn this_machine_is_never_reached_through_a_proxy() {
     let mut company = ProxiedStore::new();
     let proxy = format!("http://{}", company.proxy.address());
     for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"] {

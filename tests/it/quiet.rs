@@ -1,4 +1,4 @@
-//! `-q`: names only, one per line; and deletions that may find nothing.
+//! `-q`: names only, one per line; and deletions that may find no model.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ fn env() -> TestEnv {
 }
 
 #[test]
-fn quiet_prints_names_one_a_line() {
+fn quiet_prints_one_name_per_line() {
     let env = env();
     let quiet = |args: &[&str]| {
         let output = env.run(&[args, &["-q"]].concat()).success();
@@ -25,7 +25,7 @@ fn quiet_prints_names_one_a_line() {
     assert_eq!(quiet(&["custom", "list"]), "my-model\nother\n");
     assert_eq!(quiet(&["versions", "-n", "my-model"]), "10\n9\n1\n");
     assert_eq!(quiet(&["list", "--name", "no*"]), "");
-    // The JSON is the same.
+    // The JSON output is the same.
     assert_eq!(env.run(&["list", "-q", "-o", "json"]).success().json()[0]["version"], "10");
 }
 
@@ -37,9 +37,9 @@ fn quiet_create_prints_the_name() {
     assert_eq!(create(&env, &[&["--version", "12", "--no-wait"], &base[..]].concat()).success().stdout, "my-model\n");
 }
 
-/// A service may say anything; a script reads lines.
+/// A service may return any name, but a script reads lines.
 #[test]
-fn a_name_never_makes_two_lines() {
+fn names_never_span_two_lines() {
     let env = TestEnv::new();
     env.emulator().seed(&json!({"name": "a\nb\u{1b}[31m", "version": "1"})).expect("seeded");
     let output = env.run(&["list", "-q"]).success();
@@ -63,7 +63,7 @@ fn if_exists_succeeds_without_a_version() {
     assert!(env.emulator().requests().iter().all(|one| one.method == "GET"));
 }
 
-/// `--if-exists` is no consent: an existing version still needs a confirmation.
+/// `--if-exists` is not consent: an existing version still needs a confirmation.
 #[cfg(unix)]
 #[test]
 fn if_exists_deletes_an_existing_version_only_with_consent() {
@@ -78,9 +78,9 @@ fn if_exists_deletes_an_existing_version_only_with_consent() {
     assert_eq!(env.run(&["versions", "-n", "my-model", "-q"]).success().stdout, "10\n1\n");
 }
 
-/// A project that is not there is not a model that is not there.
+/// A missing project must not be treated as a missing model.
 #[test]
-fn if_exists_hides_no_other_failure() {
+fn if_exists_does_not_hide_other_failures() {
     let mut env = env();
     let endpoint = env.emulator().endpoint().replace("/demo", "/nowhere");
     env.set("AZURE_PROJECT_ENDPOINT", &endpoint);

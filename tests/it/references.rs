@@ -1,21 +1,21 @@
-//! References of code, scripts and pages: each leads to a file, and each anchor to a heading of it.
+//! References in code, scripts and pages: each names an existing file, and each anchor an existing heading.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Directories whose files are read, and the top of the repository.
+/// Directories whose files are read, in addition to the root of the repository.
 const ROOTS: [&str; 7] = ["src", "tests", "ci", "design", "docs", "examples", ".github"];
-/// Files of other authors or of other programs.
+/// Files by other authors or other programs.
 const FOREIGN: [&str; 3] = ["tests/data", "tests/fuzz", "ci/package-lock.json"];
-/// Pages that are no part of the repository, and words for one: none can be looked up by a reader.
+/// Pages outside the repository, and terms for them: a reader cannot look them up.
 const VAGUE: [&str; 5] = ["the customer", "the contract", "the brief", "the issue", "the designers"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All text files that people wrote, relative to the root, with `/` between parts.
+/// Text files that people wrote, relative to the root, with `/` as separator.
 fn texts() -> BTreeMap<String, String> {
     fn walk(directory: &Path, into: &mut BTreeMap<String, String>) {
         for entry in fs::read_dir(directory).into_iter().flatten() {
@@ -45,7 +45,7 @@ fn texts() -> BTreeMap<String, String> {
 }
 
 fn relative(path: &Path) -> String {
-    let path = path.strip_prefix(root()).expect("below the root");
+    let path = path.strip_prefix(root()).expect("a path below the root");
     path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
@@ -54,7 +54,7 @@ fn is_text(name: &str) -> bool {
     ["rs", "md", "sh", "py", "ps1", "toml", "proto", "yml", "yaml"].contains(&ending)
 }
 
-/// Prose of a file: comments of code, and all of a page but its code blocks.
+/// Prose of a file: comments of code, and all of a page except its code blocks.
 fn prose(name: &str, text: &str) -> String {
     let comment = match name.rsplit_once('.').map(|(_, ending)| ending) {
         Some("md") => {
@@ -85,7 +85,7 @@ fn paths(text: &str) -> BTreeSet<&str> {
     words.filter(names_file).collect()
 }
 
-/// Anchors of a page's headings, as GitHub makes them.
+/// Anchors of a page's headings, as GitHub generates them.
 fn anchors(page: &str) -> BTreeSet<String> {
     let headings = page.lines().filter(|line| line.starts_with('#'));
     let slug = |heading: &str| {
@@ -96,13 +96,13 @@ fn anchors(page: &str) -> BTreeSet<String> {
     headings.map(slug).collect()
 }
 
-/// Targets of the Markdown links in a page.
+/// Targets of the Markdown links of a page.
 fn links(prose: &str) -> Vec<&str> {
     let after = prose.split("](").skip(1);
     after.filter_map(|rest| rest.split(')').next()).filter(|target| !target.contains("://")).collect()
 }
 
-/// Path and anchor of a reference, where it leads nowhere.
+/// References whose path or anchor does not exist.
 fn broken(texts: &BTreeMap<String, String>, base: &Path, reference: &str) -> Option<String> {
     let (path, anchor) = reference.split_once('#').unwrap_or((reference, ""));
     let mut target = PathBuf::new();
@@ -121,7 +121,7 @@ fn broken(texts: &BTreeMap<String, String>, base: &Path, reference: &str) -> Opt
 }
 
 #[test]
-fn references_of_code_scripts_and_readme_lead_somewhere() {
+fn references_of_code_scripts_and_readme_exist() {
     let texts = texts();
     let mut faults = Vec::new();
     let mut seen = 0;
@@ -152,9 +152,9 @@ fn references_of_code_scripts_and_readme_lead_somewhere() {
     assert!(faults.is_empty(), "{} of {seen} references lead nowhere:\n{}", faults.len(), faults.join("\n"));
 }
 
-/// Names in the third column of the glossary are types of the code.
+/// The third column of the glossary names types of the code.
 #[test]
-fn the_types_of_the_glossary_exist() {
+fn types_of_the_glossary_exist() {
     let texts = texts();
     let (_, glossary) = texts["CONTRIBUTING.md"].split_once("## Glossary").expect("the glossary");
     let column =

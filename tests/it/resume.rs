@@ -1,4 +1,4 @@
-//! Repeated `create`: sent files are not sent again, a complete upload is registered.
+//! Repeated `create`: files that were sent are not sent again, and a complete upload is registered.
 
 mod journal;
 mod registration;
@@ -9,8 +9,8 @@ use foundry_emulator::Config;
 
 use crate::support::{TestEnv, create, env_with, env_with_model as env};
 
-/// A service whose SAS allows a deletion, which that of the real one does not.
-fn deleting() -> TestEnv {
+/// Environment with a SAS that allows deletion, which the real service's SAS does not.
+fn env_with_deletion() -> TestEnv {
     env_with(Config { sas_permissions: "rcwdl".into(), ..Config::default() })
 }
 
@@ -18,11 +18,11 @@ fn uploads(env: &TestEnv) -> usize {
     fs::read_dir(env.home().join(".azd/ai-models/uploads")).expect("a directory").count()
 }
 
-/// The first run delivers one of two files and breaks, the second run sends what it is given.
+/// The first run delivers one of two files and fails, the second run sends the files that it is given.
 const BROKEN: &str = "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n";
 
 #[test]
-fn only_what_did_not_arrive_is_sent_again() {
+fn only_missing_files_are_sent_again() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     insta::assert_snapshot!(create(&env, &[]).fails_with(7).abridged(), @"
@@ -61,7 +61,7 @@ fn only_what_did_not_arrive_is_sent_again() {
 }
 
 #[test]
-fn a_file_that_changed_since_is_sent_again() {
+fn changed_file_is_sent_again() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     create(&env, &[]).fails_with(7);
@@ -72,30 +72,30 @@ fn a_file_that_changed_since_is_sent_again() {
 
 /// A blob of an earlier attempt would be registered with the model, so it is deleted.
 #[test]
-fn a_file_that_arrived_and_was_removed_since_is_no_part_of_the_model() {
-    let mut env = deleting();
+fn file_removed_after_its_upload_is_not_part_of_the_model() {
+    let mut env = env_with_deletion();
     env.write("model/sub dir/notes.txt", "notes");
     let script = "init\ndelivered sub dir/notes.txt\nend CompletedWithErrors 5 1055 1 3 2\nexit 1\nnext-run\ndefault\n";
     env.azcopy_script(script);
     create(&env, &[]).fails_with(7);
     fs::remove_dir_all(env.work().join("model/sub dir")).expect("removed");
     let sent = [("config.json", 50), ("model.safetensors", 1000)];
-    env.blobs().holds_before_and_after(&[("sub dir/notes.txt", 5)], &sent);
+    env.blobs().set_blobs_before_and_after(&[("sub dir/notes.txt", 5)], &sent);
     let output = create(&env, &[]).success();
     assert!(output.stderr.contains("1 file of an earlier upload is no longer part of the source"), "{output}");
     assert_eq!(env.blobs().removed(), ["upload-1/sub%20dir/notes.txt"]);
     assert_eq!(env.azcopy_lists()[1], "config.json\nmodel.safetensors\n");
 }
 
-/// Another source for the same version: what the first one sent is not registered with the second.
+/// Another source for the same version: files of the first source must not be registered with the second.
 #[test]
 fn another_source_replaces_the_first() {
-    let mut env = deleting();
+    let mut env = env_with_deletion();
     env.azcopy_script(BROKEN);
     create(&env, &[]).fails_with(7);
     fs::rename(env.work().join("model"), env.work().join("other")).expect("renamed");
     fs::remove_file(env.work().join("other/config.json")).expect("removed");
-    env.blobs().holds_before_and_after(&[("config.json", 50)], &[("model.safetensors", 1000)]);
+    env.blobs().set_blobs_before_and_after(&[("config.json", 50)], &[("model.safetensors", 1000)]);
     let output = env.run(&["custom", "create", "-n", "my-model", "--source", "other", "--skip-check"]).success();
     assert!(output.stderr.contains("Previous upload may exist but was not registered."), "{output}");
     assert_eq!(env.blobs().removed(), ["upload-1/config.json"]);
@@ -104,41 +104,42 @@ fn another_source_replaces_the_first() {
 
 /// A blob of unknown origin is not deleted, and nothing is sent.
 #[test]
-fn a_file_of_somebody_else_in_the_location_ends_the_command() {
+fn unknown_file_in_the_location_is_a_conflict() {
     let env = env();
-    env.blobs().holds(&[("theirs.bin", 5), ("config.json", 1)]);
+    env.blobs().set_blobs(&[("theirs.bin", 5), ("config.json", 1)]);
     insta::assert_snapshot!(create(&env, &[]).fails_with(5).stderr.lines().skip(5).collect::<Vec<_>>().join("\n"));
     assert!(env.azcopy_starts().is_empty() && env.blobs().removed().is_empty());
     assert_eq!(uploads(&env), 0);
 }
 
-/// AzCopy's word counts only as far as the store agrees.
+/// AzCopy's report is accepted only as far as the store agrees.
 #[test]
 fn lost_blobs_are_sent_again() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     create(&env, &[]).fails_with(7);
     let sent = [("config.json", 50), ("model.safetensors", 1000)];
-    env.blobs().holds_before_and_after(&[("config.json", 49)], &sent);
+    env.blobs().set_blobs_before_and_after(&[("config.json", 49)], &sent);
     create(&env, &[]).success();
     assert_eq!(env.azcopy_lists()[1], "config.json\nmodel.safetensors\n");
 }
 
-/// AzCopy's plan may be gone or unreadable: then the sizes in the location decide.
+/// If AzCopy's plan is missing or unreadable, the sizes in the location decide.
 #[test]
-fn without_azcopys_plan_the_location_decides_what_arrived() {
+fn location_determines_uploaded_files_without_azcopys_plan() {
     let mut env = env();
     env.azcopy_script("init\nplan broken\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n");
     create(&env, &[]).fails_with(7);
     let sent = [("config.json", 50), ("model.safetensors", 1000)];
-    env.blobs().holds_before_and_after(&[("config.json", 50), ("model.safetensors", 999)], &sent);
+    env.blobs().set_blobs_before_and_after(&[("config.json", 50), ("model.safetensors", 999)], &sent);
     create(&env, &[]).success();
     assert_eq!(env.azcopy_lists()[1], "model.safetensors\n");
 }
 
-/// The SAS ends in the middle: a fresh one, and only what is missing goes with it; as long as files arrive.
+/// The SAS expires during the upload: a new SAS is used, only for the missing files, and only if the last one delivered
+/// a file.
 #[test]
-fn a_sas_that_ends_in_the_middle_is_renewed() {
+fn sas_that_expires_during_the_upload_is_renewed() {
     let refused = |delivered: &str| {
         format!("init\n{delivered}\nfailed /x/model.safetensors 403 1000\nend Cancelled 50 1050 1 2 1\nexit 1\n")
     };
@@ -156,9 +157,9 @@ fn a_sas_that_ends_in_the_middle_is_renewed() {
     assert_eq!(env.azcopy_starts().len(), 2, "one fresh SAS, and no more without a file that arrived");
 }
 
-/// The file arrived in the first run with its old content: the third run must not take that for the new one.
+/// The first run delivered the file with its old content: the third run must not accept that as the new content.
 #[test]
-fn old_content_does_not_count_two_runs_later() {
+fn old_content_is_not_accepted_two_runs_later() {
     let mut env = env();
     env.azcopy_script(
         "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ninit\ndie-signal 9\nnext-run\ndefault\n",
@@ -184,7 +185,7 @@ fn another_container_starts_over_and_is_reported() {
 }
 
 #[test]
-fn another_source_is_a_fresh_start() {
+fn another_source_starts_over() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     create(&env, &[]).fails_with(7);
@@ -193,9 +194,9 @@ fn another_source_is_a_fresh_start() {
     assert_eq!(env.azcopy_lists()[1], "config.json\nmodel.safetensors\n", "{output}");
 }
 
-/// A version that was chosen by its number, so that no free one is equal to it.
+/// The version was given by its number, so it differs from the next free one.
 #[test]
-fn auto_continues_an_upload_of_the_same_source_alone() {
+fn auto_resumes_only_an_upload_of_the_same_source() {
     let mut env = env();
     env.write("other/config.json", "{}");
     env.azcopy_script(BROKEN);
@@ -207,5 +208,5 @@ fn auto_continues_an_upload_of_the_same_source_alone() {
     };
     assert_eq!(version("other"), "1");
     assert_eq!(version("model"), "7");
-    assert_eq!(env.azcopy_lists()[2], "model.safetensors\n", "config.json had arrived");
+    assert_eq!(env.azcopy_lists()[2], "model.safetensors\n", "config.json was already uploaded");
 }

@@ -1,5 +1,5 @@
-//! Output holds no secret: every run here has one in each place where a secret can be, and all its output is searched
-//! for it. The one exception is AzCopy's argument list, with which each test proves that the secret was there.
+//! Output contains no secrets: every run here has a secret in each place that can hold one, and all its output is
+//! searched for it. The only exception is AzCopy's argument list, by which each test proves that the secret was used.
 #![cfg(unix)]
 
 mod azcopy;
@@ -17,11 +17,11 @@ use serde_json::json;
 
 use crate::support::{self, CANARY, CREATE, TestEnv, wait};
 
-/// Form of a SAS in messages of others.
+/// Form of a SAS in messages of other programs.
 const LEAK: &str = "http://h/c?sv=1&secret=CANARY5A5&sig=CANARY5A5&x";
 
-/// Each run is done in all these ways of telling.
-const WAYS: [&[&str]; 6] = [
+/// Each run is repeated with each of these output options.
+const OUTPUT_OPTIONS: [&[&str]; 6] = [
     &[],
     &["--debug"],
     &["-o", "json"],
@@ -40,8 +40,8 @@ fn env() -> TestEnv {
     env_with(Config::default())
 }
 
-/// All files below a directory whose name or content holds the canary.
-fn holders(directory: &Path) -> BTreeSet<PathBuf> {
+/// All files below a directory whose name or content contains the canary.
+fn files_with_canary(directory: &Path) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(directory).into_iter().flatten() {
         let path = entry.expect("an entry").path();
@@ -49,7 +49,7 @@ fn holders(directory: &Path) -> BTreeSet<PathBuf> {
             found.insert(path.clone());
         }
         if path.is_dir() {
-            found.extend(holders(&path));
+            found.extend(files_with_canary(&path));
         } else if fs::read(&path).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(CANARY)) {
             found.insert(path);
         }
@@ -57,40 +57,41 @@ fn holders(directory: &Path) -> BTreeSet<PathBuf> {
     found
 }
 
-fn held(env: &TestEnv) -> BTreeSet<PathBuf> {
-    let mut found = holders(&env.home());
-    found.extend(holders(&env.work()));
+fn files_with_secret(env: &TestEnv) -> BTreeSet<PathBuf> {
+    let mut found = files_with_canary(&env.home());
+    found.extend(files_with_canary(&env.work()));
     found
 }
 
-/// Fails if the output or the files of a run contain the canary. `before`: the files of the test itself that hold it.
+/// Fails if the output or the files of a run contain the canary. `before`: files of the test itself that contain it.
 fn assert_clean(what: &str, env: &TestEnv, before: &BTreeSet<PathBuf>, raw: &std::process::Output) {
-    // The raw bytes, since the normalised output of other tests omits parts.
+    // The raw bytes are searched, since the normalised output of other tests omits parts.
     for (stream, bytes) in [("stdout", &raw.stdout), ("stderr", &raw.stderr)] {
         let text = String::from_utf8_lossy(bytes);
         assert!(!text.contains(CANARY), "{what}: the secret is on {stream}:\n{text}");
         assert!(!text.contains("panicked at"), "{what}: a panic:\n{text}");
     }
-    let fresh: Vec<PathBuf> = held(env).difference(before).cloned().collect();
+    let fresh: Vec<PathBuf> = files_with_secret(env).difference(before).cloned().collect();
     assert!(fresh.is_empty(), "{what}: the secret is in {fresh:?}");
 }
 
-/// Runs a command in every way of telling, and searches all that each wrote.
+/// Runs a command with all output options, and searches all its output.
 fn search(what: &str, env: &TestEnv, args: &[&str], code: i32) {
     let is_create = args.contains(&"create");
-    for way in WAYS.iter().filter(|way| is_create || !way.contains(&"--progress")) {
-        let args = [args, way].concat();
-        // Each run is separate: none resumes the one before it.
+    for options in OUTPUT_OPTIONS.iter().filter(|options| is_create || !options.contains(&"--progress")) {
+        let args = [args, options].concat();
+        // Each run starts over: none resumes an earlier one.
         drop(fs::remove_dir_all(env.home().join(".azd/ai-models/uploads")));
-        let before = held(env);
-        let child = env.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let before = files_with_secret(env);
+        let child =
+            env.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let raw = wait(child);
-        let what = format!("{what} {way:?}");
+        let what = format!("{what} {options:?}");
         assert_clean(&what, env, &before, &raw);
         let output = env.output(&raw);
         assert_eq!(output.code, Some(code), "{what}: {output}");
         assert!(
-            code == 2 || !way.contains(&"--debug") || output.stderr.contains("debug: "),
+            code == 2 || !options.contains(&"--debug") || output.stderr.contains("debug: "),
             "{what}: no trace: {output}"
         );
         if is_create && code == 0 {
@@ -100,9 +101,9 @@ fn search(what: &str, env: &TestEnv, args: &[&str], code: i32) {
     }
 }
 
-/// Values that a text of others names as secret, one by one: none is hidden by another.
+/// Values that messages of other programs mark as secret, one by one: no value hides another.
 #[test]
-fn values_that_are_named_as_secret_are_masked() {
+fn values_with_secret_names_are_masked() {
     for name in ["sig", "signature", "access_token", "client_secret", "password", "Password", "CLIENT_SECRET"] {
         let (dirty, clean) = (format!("no {name}=CANARY5A5&kept=1 here"), format!("no {name}=***&kept=1 here"));
         let env = env();
@@ -121,7 +122,7 @@ fn values_that_are_named_as_secret_are_masked() {
 
 /// A secret that the program holds is masked in any context and in any encoding.
 #[test]
-fn a_known_secret_needs_no_shape() {
+fn known_secrets_are_masked_in_any_form() {
     const SIGNATURE: &str = "CANARY5A5/of+a/source=";
     let encoded = "CANARY5A5%2Fof%2Ba%2Fsource%3D";
     for words in [
@@ -142,9 +143,9 @@ fn a_known_secret_needs_no_shape() {
     }
 }
 
-/// Every check meets a secret: in the token, in the proxy's address, in the address of weights and in an unfinished upload.
+/// Every check meets a secret: in the token, the proxy's address, the address of weights, and an unfinished upload.
 #[test]
-fn a_page_for_support_holds_no_secret() {
+fn support_page_contains_no_secret() {
     let part = |value: serde_json::Value| {
         base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, value.to_string())
     };

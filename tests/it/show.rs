@@ -7,13 +7,13 @@ use crate::support::{TestEnv, env_with_models, for_each_api_version};
 
 for_each_api_version!(
     versions_are_listed_newest_first,
-    show_means_the_latest_and_says_all_there_is,
-    json_keeps_what_the_service_sent_and_this_program_does_not_know,
-    what_is_not_there_is_not_found,
-    a_reader_that_goes_away_is_no_failure,
-    a_full_disk_is_told,
-    odd_names_of_the_service_are_reached,
-    a_busy_service_is_asked_again_and_that_is_said_once,
+    show_prints_all_properties_of_the_latest_version,
+    json_keeps_unknown_properties,
+    missing_models_are_not_found,
+    closed_stdout_is_not_a_failure,
+    full_disk_is_reported,
+    unusual_names_of_the_service_are_accepted,
+    busy_service_is_retried_and_reported_once,
 );
 
 fn versions_are_listed_newest_first(api: &str) {
@@ -23,7 +23,7 @@ fn versions_are_listed_newest_first(api: &str) {
     assert_eq!(order, ["10", "9", "1"]);
 }
 
-fn show_means_the_latest_and_says_all_there_is(api: &str) {
+fn show_prints_all_properties_of_the_latest_version(api: &str) {
     let env = env_with_models(api);
     insta::assert_snapshot!(env.run(&["custom", "show", "--name", "my-model"]), @r"
     Custom Model: my-model
@@ -60,14 +60,14 @@ fn show_means_the_latest_and_says_all_there_is(api: &str) {
     ");
 }
 
-fn json_keeps_what_the_service_sent_and_this_program_does_not_know(api: &str) {
+fn json_keeps_unknown_properties(api: &str) {
     let env = env_with_models(api);
     let model = env.run(&["show", "-n", "my-model", "--version", "9", "-o", "json"]).success().json();
     assert_eq!(model["version"], "9");
     assert!(model.as_object().expect("an object").keys().any(|key| key.starts_with("xEmulator")), "{model}");
 }
 
-fn what_is_not_there_is_not_found(api: &str) {
+fn missing_models_are_not_found(api: &str) {
     let env = env_with_models(api);
     insta::assert_snapshot!(env.run(&["show", "--name", "nobody"]), @"
     ------- stderr -------
@@ -94,7 +94,7 @@ fn what_is_not_there_is_not_found(api: &str) {
     "#);
 }
 
-fn a_reader_that_goes_away_is_no_failure(api: &str) {
+fn closed_stdout_is_not_a_failure(api: &str) {
     let env = env_with_models(api);
     let mut command = env.command(&["list"]);
     let (reader, writer) = std::io::pipe().expect("a pipe");
@@ -105,7 +105,7 @@ fn a_reader_that_goes_away_is_no_failure(api: &str) {
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
 }
 
-fn a_full_disk_is_told(api: &str) {
+fn full_disk_is_reported(api: &str) {
     let env = env_with_models(api);
     let mut command = env.command(&["list"]);
     command.stdout(std::fs::File::options().write(true).open("/dev/full").expect("the full device"));
@@ -114,15 +114,15 @@ fn a_full_disk_is_told(api: &str) {
     assert!(output.stderr.starts_with("ERROR: cannot write the result"), "{output}");
 }
 
-/// Names that this program would not make exist all the same.
-fn odd_names_of_the_service_are_reached(api: &str) {
-    let env = TestEnv::speaking(api, Config::default());
+/// Names that this program would reject may exist on the service.
+fn unusual_names_of_the_service_are_accepted(api: &str) {
+    let env = TestEnv::with_api(api, Config::default());
     env.emulator().seed(&json!({"name": "odd name.v1_x", "version": "1.0-beta"})).expect("seeded");
     let model = env.run(&["show", "-n", "odd name.v1_x", "-o", "json"]).success().json();
     assert_eq!(model["version"], "1.0-beta");
 }
 
-fn a_busy_service_is_asked_again_and_that_is_said_once(api: &str) {
+fn busy_service_is_retried_and_reported_once(api: &str) {
     let env = env_with_models(api);
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(503)).times(3));
     let output = env.run(&["list"]).success();

@@ -11,14 +11,14 @@ use crate::support::{TestEnv, eventually};
 const TOKEN: &str = "the-token-of-azd";
 const SUCCESS: &str = r#"echo '{"token":"the-token-of-azd","expiresOn":"2038-01-18T00:00:00Z"}'"#;
 
-/// A project that takes azd's token alone, and an `azd` that does what the script says. The script finds its own
-/// directory in `$here`; each start adds its arguments to `$here/calls`.
+/// A project that accepts only azd's token, and an `azd` that runs this script. The script finds its own directory in
+/// `$here`; each start appends its arguments to `$here/calls`.
 fn env(script: &str) -> TestEnv {
     let mut env = TestEnv::with(Config { auth: Auth::Token(TOKEN.into()), ..Config::default() });
     let bin = env.home().join("bin");
     fs::create_dir_all(&bin).expect("a directory");
     let whole = format!("#!/bin/sh\nhere=${{0%/*}}\necho \"$*\" >> \"$here/calls\"\n{script}\n");
-    // Written by a child: a file that this process holds open for writing may not be started by another thread.
+    // A child process writes the file: another thread cannot start a file that this process holds open for writing.
     let mut writer = Command::new("/bin/sh")
         .args(["-c", "cat > \"$1\" && chmod 755 \"$1\"", "sh"])
         .arg(bin.join("azd"))
@@ -27,7 +27,7 @@ fn env(script: &str) -> TestEnv {
         .expect("a shell");
     writer.stdin.take().expect("a pipe").write_all(whole.as_bytes()).expect("written");
     assert!(writer.wait().expect("an end").success());
-    // AzCopy stays where it is; the script needs a few programs of the system.
+    // The directory with AzCopy stays on PATH; the script also needs a few system programs.
     let azcopy = env.home().with_file_name("bin");
     env.set("PATH", &format!("{}:{}:/usr/bin:/bin", bin.display(), azcopy.display()));
     env.unset("AZURE_AI_MODELS_CREDENTIAL");
@@ -52,7 +52,7 @@ fn one_token_serves_all_requests_of_a_run() {
 }
 
 #[test]
-fn the_tenant_of_the_environment_reaches_azd() {
+fn tenant_of_the_environment_reaches_azd() {
     let mut env = env(SUCCESS);
     env.set("AZURE_TENANT_ID", "11111111-2222-3333-4444-555555555555");
     env.run(&["list"]).success();
@@ -62,8 +62,8 @@ fn the_tenant_of_the_environment_reaches_azd() {
 }
 
 #[test]
-fn a_token_that_ends_soon_is_fetched_again_for_the_next_request() {
-    // The margin is 5 minutes: at a hundredth of the time, 3 seconds.
+fn token_that_expires_soon_is_renewed_for_the_next_request() {
+    // The margin of 5 minutes is 3 seconds at this scale.
     let env = env(r#"echo "{\"token\":\"the-token-of-azd\",\"expiresOn\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"}""#);
     env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "1"})).expect("seeded");
     env.run(&["delete", "-n", "my-model", "--version", "1", "-f"]).success();
@@ -71,7 +71,7 @@ fn a_token_that_ends_soon_is_fetched_again_for_the_next_request() {
 }
 
 #[test]
-fn a_token_that_the_service_refuses_is_fetched_again_once() {
+fn rejected_token_is_renewed_once() {
     let env = env(SUCCESS);
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(401)).times(1));
     env.run(&["list"]).success();
@@ -82,7 +82,7 @@ fn a_token_that_the_service_refuses_is_fetched_again_once() {
 }
 
 #[test]
-fn a_missing_sign_in_is_reported() {
+fn missing_sign_in_is_reported() {
     let env = env(
         r#"printf '%s\n' '{"type":"consoleMessage","timestamp":"2026-02-14T10:30:00Z","data":{"message":"\nERROR: not logged in, run `azd auth login` to login\n"}}' >&2; exit 1"#,
     );
@@ -113,7 +113,7 @@ fn azds_own_suggestion_is_passed_on() {
 }
 
 #[test]
-fn a_failure_of_another_kind_names_azd_and_other_ways() {
+fn other_failures_name_azd_and_alternatives() {
     let env = env(r#"echo '{"data":{"message":"ERROR: fetching token: no such host"}}' >&2; exit 1"#);
     insta::assert_snapshot!(env.run(&["list"]), @"
     ------- stderr -------
@@ -126,7 +126,7 @@ fn a_failure_of_another_kind_names_azd_and_other_ways() {
 }
 
 #[test]
-fn an_answer_without_a_token_is_not_repeated() {
+fn response_without_a_token_is_not_retried() {
     let env = env("echo '{\"tokn\":\"CANARY\"}'");
     insta::assert_snapshot!(env.run(&["list", "--debug"]).to_string().replace("CANARY", "A SECRET"), @"
     ------- stderr -------
@@ -140,8 +140,8 @@ fn an_answer_without_a_token_is_not_repeated() {
     ");
 }
 
-/// A server that answers each request with this JSON; its address.
-fn answering(body: &'static str) -> String {
+/// Starts a server that responds to each request with this JSON, and returns its address.
+fn token_server(body: &'static str) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}/token", listener.local_addr().expect("an address"));
     std::thread::spawn(move || {
@@ -159,9 +159,9 @@ fn answering(body: &'static str) -> String {
     address
 }
 
-/// `Bearer ` without a token would be reported as a fault of the service, or of the user's rights.
+/// `Bearer ` without a token would be reported as a fault of the service, or of the user's permissions.
 #[test]
-fn an_empty_token_is_refused() {
+fn empty_token_is_rejected() {
     for token in ["", " ", "a b"] {
         let azd = format!(r#"echo '{{"token":"{token}","expiresOn":"2038-01-18T00:00:00Z"}}'"#);
         let env = env(&azd);
@@ -180,7 +180,8 @@ fn an_empty_token_is_refused() {
         assert!(env.emulator().requests().is_empty(), "{output}");
     }
     let mut env = env("exit 1");
-    let endpoint = answering(r#"{"access_token":"","expires_on":"2147385600","resource":"r","token_type":"Bearer"}"#);
+    let endpoint =
+        token_server(r#"{"access_token":"","expires_on":"2147385600","resource":"r","token_type":"Bearer"}"#);
     env.set("AZURE_AI_MODELS_CREDENTIAL", "managed").set("IDENTITY_ENDPOINT", &endpoint).set("IDENTITY_HEADER", "h");
     let output = env.run(&["list"]).fails_with(4);
     assert!(env.emulator().requests().is_empty(), "{output}");
@@ -194,7 +195,7 @@ fn an_empty_token_is_refused() {
 }
 
 #[test]
-fn an_azd_that_hangs_is_ended_with_all_that_it_started() {
+fn hanging_azd_is_killed_with_its_child_processes() {
     let mut env = env("sleep 300 & echo $$ $! > \"$here/pids\"; wait");
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.1");
     insta::assert_snapshot!(env.run(&["list"]), @"
@@ -207,7 +208,7 @@ fn an_azd_that_hangs_is_ended_with_all_that_it_started() {
     let pids = fs::read_to_string(env.home().join("bin/pids")).expect("pids");
     assert_eq!(pids.split_whitespace().count(), 2, "the script and what it started: {pids}");
     for pid in pids.split_whitespace() {
-        // After the kill its parent may need time to reap it.
+        // Its parent may need time to reap it after the kill.
         eventually(&format!("the end of process {pid}"), || {
             let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
             stat.map_or(true, |stat| stat.contains(") Z "))
@@ -216,7 +217,7 @@ fn an_azd_that_hangs_is_ended_with_all_that_it_started() {
 }
 
 #[test]
-fn without_azd_the_suggestion_names_its_page() {
+fn missing_azd_suggests_its_installation_page() {
     let mut env = env(SUCCESS);
     env.set("PATH", &env.work().to_string_lossy());
     insta::assert_snapshot!(env.run(&["list"]), @"

@@ -5,18 +5,18 @@ use crate::support::Terminal;
 use crate::support::{CREATE, TestEnv, create, env_with_model as env};
 
 #[test]
-fn a_glob_that_matches_nothing_is_named() {
+fn glob_without_matches_is_reported() {
     let env = env();
     env.write("model/old.bin", "x");
     let globs = ["--exclude", "*.bin;*.pt", "--exclude", ".pth", "--exclude", "orginal/", "--exclude", "*.bin"];
     for command in [&["custom", "check", "model"][..], &[&CREATE[..], &["--dry-run"]].concat(), &CREATE] {
         let output = env.run(&[command, &globs].concat()).success();
-        for told in [
+        for warning in [
             "WARNING: --exclude '*.bin;*.pt' matches nothing in the source. Give one glob per option.\n",
             "WARNING: --exclude '.pth' matches nothing in the source. For all files with that ending: --exclude '*.pth'\n",
             "WARNING: --exclude 'orginal/' matches nothing in the source.",
         ] {
-            assert!(output.stderr.contains(told), "{told} in {output}");
+            assert!(output.stderr.contains(warning), "{warning} in {output}");
         }
         assert_eq!(output.stderr.matches("matches nothing").count(), 3, "{output}");
     }
@@ -26,9 +26,9 @@ fn a_glob_that_matches_nothing_is_named() {
     assert!(output.stderr.contains("--include '*.gguf' matches nothing"), "{output}");
 }
 
-/// The content of an excluded directory is not read: the glob that matches the directory is enough.
+/// The content of an excluded directory is not read, so a glob that matches the directory is enough.
 #[test]
-fn a_glob_below_an_excluded_directory_is_accepted() {
+fn glob_below_an_excluded_directory_is_accepted() {
     let env = env();
     env.write("model/old/a.bin", "x");
     let output = create(&env, &["--dry-run", "--exclude", "old/", "--exclude", "old/a.bin"]).success();
@@ -37,7 +37,7 @@ fn a_glob_below_an_excluded_directory_is_accepted() {
 
 #[cfg(unix)]
 #[test]
-fn a_directory_that_cannot_be_read_is_named_with_its_option() {
+fn unreadable_directory_is_reported_with_the_option_to_exclude_it() {
     use std::os::unix::fs::{PermissionsExt, chown};
     use std::os::unix::process::CommandExt;
     let env = env();
@@ -56,7 +56,7 @@ fn a_directory_that_cannot_be_read_is_named_with_its_option() {
 }
 
 #[test]
-fn a_folder_one_too_high_names_the_one_that_holds_the_model() {
+fn parent_folder_suggests_the_folder_with_the_model() {
     let env = env();
     std::fs::create_dir(env.work().join("up")).expect("a directory");
     std::fs::rename(env.work().join("model"), env.work().join("up/my-model")).expect("renamed");
@@ -65,7 +65,7 @@ fn a_folder_one_too_high_names_the_one_that_holds_the_model() {
     let finding = &output.json()[0];
     assert_eq!(finding["code"], "missing-config", "{output}");
     assert!(finding["remedy"].as_str().expect("a remedy").contains("up/my-model"), "{output}");
-    // Two models are ambiguous.
+    // Two model folders are ambiguous.
     env.write("up/other/config.json", "{}");
     env.write("up/other/model.safetensors", "x");
     let output = env.run(&["custom", "check", "up", "-o", "json"]).fails_with(6);
@@ -73,7 +73,7 @@ fn a_folder_one_too_high_names_the_one_that_holds_the_model() {
 }
 
 #[test]
-fn a_checkpoint_below_names_the_adapter() {
+fn checkpoint_in_a_subfolder_is_suggested() {
     let env = TestEnv::new();
     env.write("out/checkpoint-820/adapter_config.json", r#"{"r": 16}"#);
     env.write("out/checkpoint-820/adapter_model.safetensors", "x");
@@ -83,7 +83,7 @@ fn a_checkpoint_below_names_the_adapter() {
 }
 
 #[test]
-fn a_refused_name_comes_with_one_that_is_accepted() {
+fn rejected_name_suggests_a_valid_one() {
     let env = env();
     for (name, proposed) in [
         ("Qwen2.5-7B", "Qwen2-5-7B"),
@@ -99,7 +99,7 @@ fn a_refused_name_comes_with_one_that_is_accepted() {
 
 #[cfg(unix)]
 #[test]
-fn a_source_file_may_be_a_pipe() {
+fn source_file_may_be_a_pipe() {
     let env = env();
     for script in ["echo model | \"$0\" \"$@\"", "\"$0\" \"$@\" <<END\nmodel\nEND\n"] {
         let args = ["create", "-n", "my-model", "--source-file", "/dev/stdin", "--dry-run"];
@@ -117,7 +117,7 @@ fn a_source_file_may_be_a_pipe() {
 /// A notebook gives its kernel a terminal that accepts no input.
 #[cfg(unix)]
 #[test]
-fn a_notebook_gets_no_questions() {
+fn notebooks_get_no_prompts() {
     let mut env = env();
     env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "1"})).expect("seeded");
     env.set("JPY_PARENT_PID", "4711");
@@ -127,7 +127,7 @@ fn a_notebook_gets_no_questions() {
 }
 
 #[test]
-fn blanks_around_the_value_of_a_variable_do_not_count() {
+fn spaces_around_variable_values_are_ignored() {
     let mut env = env();
     let endpoint = env.emulator().endpoint();
     env.set("AZURE_PROJECT_ENDPOINT", &format!(" {endpoint}\r\n"));
@@ -141,10 +141,10 @@ fn blanks_around_the_value_of_a_variable_do_not_count() {
     assert!(env.emulator().requests().iter().all(|request| request.query["api-version"] == "v1"));
 }
 
-/// The user stops when a file flies by that should not go, and excludes it: the commonest reason to stop.
+/// The most common reason to interrupt an upload: the user sees a file that should not be uploaded, and excludes it.
 #[test]
-fn an_exclusion_after_an_interruption_names_both_ways_on() {
-    // The SAS of the service does not allow a deletion.
+fn exclusion_after_an_interruption_shows_both_suggestions() {
+    // The SAS of the service does not allow deletion.
     let mut env = env();
     env.write("model/notes.txt", "x");
     env.azcopy_script("init\ndelivered notes.txt\nend Failed 1 1051 1 3 2\nexit 1\nnext-run\ndefault\n");
@@ -162,13 +162,13 @@ fn an_exclusion_after_an_interruption_names_both_ways_on() {
     create(&env, &[]).success();
 }
 
-/// The log of the program itself, in the folder that it sends.
+/// The user redirected the program's output to a file in the uploaded folder.
 #[test]
-fn a_file_that_changes_during_the_upload_is_named() {
+fn file_that_changes_during_the_upload_is_named() {
     let failed = "end CompletedWithErrors 50 1051 1 3 2\nexit 1";
     for (content, end, words) in [
         ("17 bytes in total", "end Completed 1067 1067 3 3 0\nexit 0", ": it was 1 B, and is 17 B now"),
-        // As long as before, but written again.
+        // The file has the same size, but a new modification time.
         ("2", failed, "; its size is still 1 B"),
     ] {
         let mut env = env();
@@ -186,7 +186,7 @@ fn a_file_that_changes_during_the_upload_is_named() {
 }
 
 #[test]
-fn a_bad_value_of_a_variable_of_azcopy_names_the_variable() {
+fn invalid_azcopy_variable_is_named() {
     let mut env = env();
     env.set("AZCOPY_CONCURRENCY_VALUE", "many");
     env.azcopy_script(
@@ -196,10 +196,10 @@ fn a_bad_value_of_a_variable_of_azcopy_names_the_variable() {
     assert!(output.stderr.contains("Suggestion: Correct AZCOPY_CONCURRENCY_VALUE, or unset it."), "{output}");
 }
 
-/// A mounted ConfigMap: links to `..data`, which is a link to the directory that holds the files.
+/// A mounted ConfigMap: links to `..data`, which is a link to the directory with the files.
 #[cfg(unix)]
 #[test]
-fn a_mounted_volume_of_kubernetes_is_planned_once() {
+fn mounted_kubernetes_volume_is_planned_once() {
     use std::os::unix::fs::symlink;
     let env = env();
     let root = env.work().join("mount");

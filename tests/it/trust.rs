@@ -1,4 +1,4 @@
-//! Limits on the values of a cloned repository's azd environment, which azd lays over the user's own variables.
+//! Limits on the values of a cloned repository's azd environment, which azd applies over the user's own variables.
 #![cfg(unix)]
 
 use std::fs;
@@ -12,7 +12,7 @@ use crate::support::{CANARY, ConnectProxy, TestEnv, TlsHost};
 
 const FOUNDRY: &str = "https://acc.services.ai.azure.com/api/projects/p";
 
-/// A user whose account is azd's, and who runs azd in a repository with these values in its environment.
+/// A user who is signed in with azd, and runs azd in a repository with these values in its environment.
 fn repository(values: &[(&str, &str)]) -> (TestEnv, FakeHost) {
     let host = FakeHost::start(HostState::default().with_environment("dev", true, values));
     let mut env = TestEnv::with(Config { auth: Auth::Token(CANARY.into()), ..Config::default() });
@@ -31,7 +31,7 @@ fn repository(values: &[(&str, &str)]) -> (TestEnv, FakeHost) {
 }
 
 #[test]
-fn a_proxy_and_its_authority_are_not_chosen_by_the_repository() {
+fn repository_cannot_set_proxy_and_authority() {
     let far = TlsHost::start("acc.services.ai.azure.com", "127.0.0.1:9");
     let proxy = ConnectProxy::start(far.address, None);
     let url = format!("http://{}", proxy.address());
@@ -50,7 +50,7 @@ fn a_proxy_and_its_authority_are_not_chosen_by_the_repository() {
 }
 
 #[test]
-fn a_program_of_the_repository_is_not_started() {
+fn programs_of_the_repository_are_not_started() {
     let (mut env, _host) = repository(&[("PATH", "/proc/self/cwd/tools")]);
     env.write_model();
     let mark = env.root().join("trapped");
@@ -64,7 +64,7 @@ fn a_program_of_the_repository_is_not_started() {
 }
 
 #[test]
-fn a_repository_cannot_redirect_a_secret_of_the_pipeline() {
+fn repository_cannot_redirect_a_secret_of_the_pipeline() {
     let authority = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("https://127.0.0.1:{}/", authority.local_addr().expect("an address").port());
     let values = [
@@ -87,7 +87,7 @@ fn a_repository_cannot_redirect_a_secret_of_the_pipeline() {
 }
 
 #[test]
-fn settings_of_this_program_are_not_the_repositorys() {
+fn repository_cannot_change_settings_of_the_program() {
     let mirror = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/azcopy.tar.gz", mirror.local_addr().expect("an address"));
     let sum = "0".repeat(64);
@@ -113,7 +113,7 @@ fn settings_of_this_program_are_not_the_repositorys() {
 }
 
 #[test]
-fn child_processes_get_nothing_of_the_repository() {
+fn child_processes_get_no_variables_of_the_repository() {
     let values = [
         ("AZURE_PROJECT_ENDPOINT", FOUNDRY),
         ("AZURE_SUBSCRIPTION_ID", "of-the-environment"),
@@ -133,10 +133,10 @@ fn child_processes_get_nothing_of_the_repository() {
     assert!(output.stderr.contains(line), "{output}");
 }
 
-/// The whole table, except for what an azd environment may set, what azd sets itself, and what finds the programs of
-/// this test.
+/// Sets the whole table, except the variables that an azd environment may set, those that azd sets itself, and those
+/// that locate the programs of this test.
 #[test]
-fn no_other_variable_of_the_table_reaches_the_program_or_what_it_starts() {
+fn disallowed_variables_reach_neither_the_program_nor_its_children() {
     let kept = ["AZD_SERVER", "AZD_ACCESS_TOKEN", "PATH", "HOME"];
     let names: Vec<&str> = TABLE.iter().map(|variable| variable.name).collect();
     let names = names.into_iter().filter(|name| !ALLOWED_FROM_AZD.contains(name) && !kept.contains(name));
@@ -156,11 +156,11 @@ fn no_other_variable_of_the_table_reaches_the_program_or_what_it_starts() {
 }
 
 #[test]
-fn another_environment_counts_only_where_azd_can_have_passed_it_on() {
+fn another_environment_applies_only_if_azd_can_have_passed_it() {
     let (mut env, host) = repository(&[("AZURE_PROJECT_ENDPOINT", FOUNDRY)]);
     host.change(|host_state| {
-        let scene_with = host_state.clone().with_environment("prod", false, &[("AZURE_AI_MODELS_SCOPE", "evil")]);
-        *host_state = scene_with.with_environment("test", false, &[("AZCOPY_LOG_LOCATION", "akvs://s/v/n")]);
+        let changed = host_state.clone().with_environment("prod", false, &[("AZURE_AI_MODELS_SCOPE", "evil")]);
+        *host_state = changed.with_environment("test", false, &[("AZCOPY_LOG_LOCATION", "akvs://s/v/n")]);
     });
     env.set("AZURE_AI_MODELS_SCOPE", "own").set("AZCOPY_LOG_LOCATION", "resolved");
     let output = env.run(&["list"]).fails_with(9);
@@ -169,7 +169,7 @@ fn another_environment_counts_only_where_azd_can_have_passed_it_on() {
         output.stderr.contains("AZCOPY_LOG_LOCATION is ignored: it is set by the azd environment 'test'"),
         "{output}"
     );
-    // An environment that sets another one does not hide behind it.
+    // The selected environment does not hide the values of another one.
     env.set("AZURE_AI_MODELS_SCOPE", "evil").set("AZD_ENVIRONMENT", "dev");
     let output = env.run(&["list"]).fails_with(9);
     assert!(
@@ -179,7 +179,7 @@ fn another_environment_counts_only_where_azd_can_have_passed_it_on() {
 }
 
 #[test]
-fn a_token_of_the_user_does_not_go_to_a_port_of_this_machine_that_the_repository_names() {
+fn user_token_is_not_sent_to_a_local_port_named_by_the_repository() {
     let (mut env, host) = repository(&[]);
     let url = env.emulator().endpoint();
     for name in ["AZURE_PROJECT_ENDPOINT", "FOUNDRY_PROJECT_ENDPOINT"] {
@@ -194,7 +194,7 @@ fn a_token_of_the_user_does_not_go_to_a_port_of_this_machine_that_the_repository
         env.unset(name);
     }
     assert!(env.emulator().requests().is_empty());
-    assert!(!env.root().join("azd-calls").exists(), "no token was asked for");
+    assert!(!env.root().join("azd-calls").exists(), "no token was requested");
     // The user's own choice: the option, the host, or the variable.
     env.run(&["list", "-e", &url]).success();
     env.set("AZURE_AI_MODELS_ALLOW_HOST", "127.0.0.1");
@@ -204,8 +204,8 @@ fn a_token_of_the_user_does_not_go_to_a_port_of_this_machine_that_the_repository
     env.run(&["list"]).success();
 }
 
-/// Same values in a file, beside an azd whose server does not answer.
-fn unanswered(dotenv: &str) -> (TestEnv, FakeHost) {
+/// Values of an azd environment in a file, with an azd whose server does not respond.
+fn repository_with_unresponsive_azd(dotenv: &str) -> (TestEnv, FakeHost) {
     let (mut env, host) = repository(&[]);
     host.change(|host_state| {
         host_state.faults = [("Project.Get".to_owned(), Fault::Status(refusal(14, "closing")))].into();
@@ -217,9 +217,9 @@ fn unanswered(dotenv: &str) -> (TestEnv, FakeHost) {
 }
 
 #[test]
-fn a_silent_azd_is_replaced_by_its_files() {
-    let (env, _host) = unanswered("A=\"x\"HTTPS_PROXY=http://127.0.0.1:9\n");
-    // Both the option and azd's silence: the run itself needs no azd.
+fn files_are_read_if_azd_does_not_respond() {
+    let (env, _host) = repository_with_unresponsive_azd("A=\"x\"HTTPS_PROXY=http://127.0.0.1:9\n");
+    // Even with the option, and although azd does not respond: the run itself needs no azd.
     let output = env.run(&["list", "-e", &env.emulator().endpoint()]).success();
     assert!(
         output.stderr.contains("WARNING: HTTPS_PROXY is ignored: it is set by the azd environment 'dev'"),
@@ -229,11 +229,11 @@ fn a_silent_azd_is_replaced_by_its_files() {
 }
 
 #[test]
-fn without_readable_files_no_trust_is_widened() {
-    let (env, _host) = unanswered("");
+fn unreadable_files_do_not_extend_trust() {
+    let (env, _host) = repository_with_unresponsive_azd("");
     fs::remove_file(env.work().join(".azure/dev/.env")).expect("removed");
     fs::create_dir(env.work().join(".azure/dev/.env")).expect("a directory");
-    // PATH is ignored too, so that no azd is found.
+    // PATH is ignored too, so no azd is found.
     let output = env.run(&["list", "-e", &env.emulator().endpoint()]).fails_with(4);
     assert!(
         output.stderr.starts_with(
@@ -245,7 +245,7 @@ fn without_readable_files_no_trust_is_widened() {
 }
 
 #[test]
-fn a_value_unknown_to_azds_server_is_read_from_the_file() {
+fn value_unknown_to_azds_server_is_read_from_the_file() {
     let (mut env, host) = repository(&[("AZURE_PROJECT_ENDPOINT", FOUNDRY)]);
     host.change(|host_state| {
         let refused = Fault::Status(refusal(13, "string field contains invalid UTF-8"));

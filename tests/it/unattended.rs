@@ -1,10 +1,10 @@
-//! `init` without prompts, by options or by the values of other extensions.
+//! `init` without prompts, from options or from the values of other extensions.
 #![cfg(unix)]
 
 use fake_azd_host::{FakeHost, Fault, HostState, refusal};
 use foundry_emulator::{Arm, ArmTenant, Config, Fault as FoundryFault, FaultKind, Route};
 
-use crate::init::{ID, SUBSCRIPTION, azd_calls, host_state, init, nothing_was_made, stored, with};
+use crate::init::{ID, SUBSCRIPTION, assert_nothing_created, azd_calls, host_state, init, stored, with};
 use crate::support::{Terminal, TestEnv};
 
 const OTHER: &str = "00000000-0000-0000-0000-000000000002";
@@ -23,17 +23,17 @@ fn two_projects() -> Config {
 }
 
 #[test]
-fn without_a_question_the_only_project_is_used() {
+fn only_project_is_used_without_a_prompt() {
     let mut env = with(Config::default());
     let output = init(&env, &["--no-prompt"]).success();
     assert!(output.stdout.contains("  Environment:     here-dev\n"), "{output}");
     assert!(output.stdout.contains("  Project:         demo\n"), "{output}");
     assert_eq!(stored(&env, "here-dev").lines().count(), 7);
-    // Repeated: nothing is searched.
+    // A repeated run searches for nothing.
     let asked = env.emulator().requests().len();
     assert_eq!(init(&env, &["--no-prompt"]).success().stdout, output.stdout);
     assert_eq!(env.emulator().requests().len(), asked);
-    // A pipeline has no terminal, and azd reports the one that it found.
+    // A pipeline has no terminal, and azd reports the project that it found.
     for (name, value) in [("CI", "true"), ("AZD_NO_PROMPT", "true")] {
         std::fs::remove_dir_all(env.work().join(".azure")).expect("removed");
         env.set(name, value);
@@ -42,11 +42,11 @@ fn without_a_question_the_only_project_is_used() {
 }
 
 #[test]
-fn of_several_subscriptions_azds_default_one_is_taken() {
+fn default_subscription_of_azd_is_used() {
     let env = with(two_subscriptions());
     let output = init(&env, &["--no-prompt"]).fails_with(2);
     insta::assert_snapshot!(env.clean(&output.stderr));
-    nothing_was_made(&env);
+    assert_nothing_created(&env);
     std::fs::create_dir_all(env.home().join(".azd")).expect("a directory");
     let config = format!(r#"{{"defaults":{{"subscription":"{SUBSCRIPTION}"}}}}"#);
     std::fs::write(env.home().join(".azd/config.json"), config).expect("a file");
@@ -55,7 +55,7 @@ fn of_several_subscriptions_azds_default_one_is_taken() {
 }
 
 #[test]
-fn the_users_own_subscription_counts_before_azds_default() {
+fn users_subscription_takes_precedence_over_azds_default() {
     let mut env = with(two_subscriptions());
     env.set("AZURE_SUBSCRIPTION_ID", OTHER);
     let output = init(&env, &["--no-prompt"]).fails_with(3);
@@ -65,17 +65,17 @@ fn the_users_own_subscription_counts_before_azds_default() {
 }
 
 #[test]
-fn of_several_projects_none_is_taken() {
+fn none_of_several_projects_is_used() {
     let env = with(two_projects());
     let output = init(&env, &["--no-prompt"]).fails_with(2);
     insta::assert_snapshot!(env.clean(&output.stderr));
-    nothing_was_made(&env);
+    assert_nothing_created(&env);
     init(&env, &["--no-prompt", "-p", &ID.replace("/demo", "/second")]).success();
 }
 
-/// azd under a coding agent answers no question, whatever it announced to the program.
+/// azd under a coding agent refuses all prompts, whatever it announced to the program.
 #[test]
-fn a_refused_question_gets_its_default() {
+fn refused_prompt_uses_its_default() {
     let refused = || Fault::Status(refusal(2, "prompt required"));
     let host_state =
         host_state().with_fault("Prompt.Prompt", refused()).with_fault("Prompt.PromptSubscription", refused());
@@ -89,12 +89,12 @@ fn a_refused_question_gets_its_default() {
 }
 
 #[test]
-fn a_refused_question_without_a_default_names_the_options() {
+fn refused_prompt_without_a_default_names_the_options() {
     let refused = Fault::Status(refusal(2, "prompt required"));
     let host = FakeHost::start(host_state().with_fault("Prompt.PromptSubscription", refused));
     let mut env = with(two_subscriptions());
     env.run_by(&host);
-    // The project prompt of a command that needs a project.
+    // The command needs a project, and prompts for one.
     let ended = Terminal::start(&env, 100, &["custom", "list"]).finish();
     assert_eq!(ended.code, 2, "{}", ended.screen);
     let report = host.reports().pop().expect("a report");
@@ -108,7 +108,7 @@ fn a_refused_question_without_a_default_names_the_options() {
 }
 
 #[test]
-fn an_endpoint_alone_is_sufficient() {
+fn endpoint_alone_is_sufficient() {
     let arm = Arm { tenants: vec![tenant("t1", &[SUBSCRIPTION]), tenant("t2", &[OTHER])], ..Arm::default() };
     let env = with(Config { arm, ..Config::default() });
     let endpoint = env.emulator().endpoint();
@@ -120,16 +120,16 @@ fn an_endpoint_alone_is_sufficient() {
 }
 
 #[test]
-fn an_endpoint_that_no_account_has_leaves_no_trace() {
+fn endpoint_without_an_account_creates_nothing() {
     let env = with(two_subscriptions());
     let endpoint = env.emulator().endpoint().replace("/demo", "/other");
     let output = init(&env, &["-e", &endpoint]).fails_with(3);
     insta::assert_snapshot!(env.clean(&output.stderr));
-    nothing_was_made(&env);
+    assert_nothing_created(&env);
 }
 
 #[test]
-fn without_rights_the_endpoint_is_stored_alone() {
+fn without_access_only_the_endpoint_is_stored() {
     let forbidden = FoundryFault::new(Route::Arm, FaultKind::refusal(403, "AuthorizationFailed", "no role"));
     let no_subscription = Arm { tenants: vec![tenant("t1", &[])], ..Arm::default() };
     for config in
@@ -145,14 +145,14 @@ fn without_rights_the_endpoint_is_stored_alone() {
         }
         assert!(output.stderr.contains("WARNING: You do not have access to the Foundry account"), "{output}");
         assert!(output.stderr.contains("works for everything except deployments"), "{output}");
-        // Registered models need nothing else.
+        // Registered models need no other value.
         env.run(&["custom", "list"]).success();
     }
 }
 
-/// The account of another project would be taken for that of this endpoint.
+/// The account of another project would be used as the account of this endpoint.
 #[test]
-fn an_endpoint_alone_does_not_keep_the_account_of_another_project() {
+fn endpoint_alone_does_not_keep_the_account_of_another_project() {
     let arm = Arm { tenants: vec![tenant("t1", &[])], ..Arm::default() };
     let mut env = with(Config { arm, ..Config::default() });
     let values = [("AZURE_ACCOUNT_NAME", "old"), ("AZURE_SUBSCRIPTION_ID", "s-old"), ("AZURE_LOCATION", "westus")];
@@ -164,7 +164,7 @@ fn an_endpoint_alone_does_not_keep_the_account_of_another_project() {
     assert_eq!((&*dev["AZURE_LOCATION"], &*dev["AZURE_PROJECT_NAME"]), ("westus", "demo"));
 }
 
-/// After `azd provision` with the Foundry provider.
+/// The values are those after `azd provision` with the Foundry provider.
 #[test]
 fn values_of_other_extensions_are_sufficient() {
     let mut env = with(two_subscriptions());
@@ -174,11 +174,11 @@ fn values_of_other_extensions_are_sufficient() {
     host_state.project = Some(("demo".into(), "/demo".into()));
     let host = FakeHost::start(host_state);
     env.run_by(&host);
-    // No init is needed.
+    // No `init` is needed.
     env.run(&["custom", "list"]).success();
     env.run(&["deployments", "list"]).success();
     assert!(!env.emulator().requests().iter().any(|one| one.path == "/subscriptions"), "searched");
-    // init asks nothing, although the user could answer.
+    // `init` prompts for nothing, although it has a terminal.
     let ended = Terminal::start(&env, 100, &["init"]).finish();
     assert_eq!(ended.code, 0, "{}", ended.screen);
     assert!(!host.methods().iter().any(|method| method.starts_with("Prompt.")), "{:?}", host.methods());
@@ -188,7 +188,7 @@ fn values_of_other_extensions_are_sufficient() {
 }
 
 #[test]
-fn an_unsuitable_directory_is_reported_before_any_question() {
+fn unsuitable_directory_is_reported_before_any_prompt() {
     let words = "failed to run workflow: error executing step command 'init --minimal': the folder is not empty";
     let mut env = with(Config::default());
     let host = FakeHost::start(host_state().with_fault("Workflow.Run", Fault::Status(refusal(13, words))));
@@ -198,7 +198,7 @@ fn an_unsuitable_directory_is_reported_before_any_question() {
     assert_eq!(host.reports().pop().expect("a report").message, "the folder is not empty");
     assert!(!host.methods().iter().any(|method| method.starts_with("Prompt.")), "{:?}", host.methods());
     assert!(env.emulator().requests().is_empty());
-    // azd's own question, where it may not ask: the directory's name is no valid name of a project.
+    // azd may not prompt here: the directory's name is not a valid project name.
     let words = "failed to run workflow: error executing step command 'init --minimal': prompt required";
     host.change(|host_state| drop(host_state.faults.insert("Workflow.Run".into(), Fault::Status(refusal(13, words)))));
     env.set("AZD_NO_PROMPT", "true");
@@ -216,13 +216,13 @@ fn page(request: &str, status: &str, code: &str, message: &str) -> String {
 }
 
 #[test]
-fn a_page_of_azds_about_azure_becomes_words() {
+fn azure_error_page_of_azd_becomes_a_message() {
     let group =
         format!("GET https://management.azure.com/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-emulator/resources");
     let role = format!(
         "The client 'x' with object id 'y' does not have authorization to perform action 'Microsoft.Resources/subscriptions/resourceGroups/read' over scope '/subscriptions/{SUBSCRIPTION}' or the scope is invalid."
     );
-    let mut told = String::new();
+    let mut outputs = String::new();
     for (method, text, code) in [
         (
             "Prompt.PromptSubscription",
@@ -263,14 +263,14 @@ fn a_page_of_azds_about_azure_becomes_words() {
         let ended = Terminal::start(&env, 100, &["init", "-n", "dev"]).finish();
         assert_eq!(ended.code, code, "{}", ended.screen);
         let report = host.reports().pop().expect("a report");
-        told = format!("{told}{}\n> {}\n\n", report.message, report.suggestion);
+        outputs = format!("{outputs}{}\n> {}\n\n", report.message, report.suggestion);
         assert!(!ended.screen.contains("RESPONSE"), "{}", ended.screen);
     }
-    insta::assert_snapshot!(masked(&told));
+    insta::assert_snapshot!(masked(&outputs));
 }
 
 #[test]
-fn the_page_itself_is_for_debug() {
+fn debug_shows_the_error_page() {
     let text =
         page("GET https://management.azure.com/subscriptions", "403: 403 Forbidden", "AuthorizationFailed", "no");
     let host = FakeHost::start(host_state().with_fault("Prompt.PromptSubscription", Fault::Status(refusal(2, &text))));
@@ -280,7 +280,7 @@ fn the_page_itself_is_for_debug() {
     assert!(ended.screen.contains("RESPONSE 403: 403 Forbidden"), "{}", ended.screen);
 }
 
-/// Ids of subscriptions, which differ in nothing but length.
+/// Masks the subscription id.
 fn masked(text: &str) -> String {
     text.replace(SUBSCRIPTION, "[SUBSCRIPTION]")
 }

@@ -1,4 +1,4 @@
-//! Text of a service, a file or a user reaches a terminal and a script without controlling either.
+//! Text of a service, a file or a user is shown on a terminal and to a script without controlling either.
 #![cfg(unix)]
 
 use foundry_emulator::{Arm, Config};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{Terminal, TestEnv};
 
-/// Clears a screen in both of its encodings, rings, deletes, and turns the direction of writing.
+/// Clears the screen in both encodings, rings the bell, deletes, and reverses the writing direction.
 const NASTY: &str = "a\u{1b}[2J\u{9b}2J\u{7}\u{7f}\u{85}\u{202e}\u{2066}\u{200f}\u{2028}z";
 
 fn is_harmful(c: char) -> bool {
@@ -20,7 +20,7 @@ fn assert_harmless(what: &str, text: &str) {
 }
 
 #[test]
-fn json_escapes_what_drives_a_terminal_and_stays_the_same_value() {
+fn json_escapes_terminal_controls_and_keeps_the_value() {
     let env = TestEnv::new();
     let model = json!({
         "name": "my-model", "version": "1", "description": NASTY, "tags": {NASTY: NASTY}, "provisioningState": NASTY,
@@ -44,7 +44,7 @@ fn json_escapes_what_drives_a_terminal_and_stays_the_same_value() {
 }
 
 #[test]
-fn a_state_of_the_service_cannot_drive_the_terminal() {
+fn service_state_cannot_control_the_terminal() {
     let running = || Config { running_states: vec![NASTY.into()], polls_until_done: 4, ..Config::default() };
     let create = ["custom", "create", "--name", "my-model", "--source", "model"];
     let mut env = TestEnv::with(running());
@@ -62,7 +62,7 @@ fn a_state_of_the_service_cannot_drive_the_terminal() {
 }
 
 #[test]
-fn a_choice_cannot_drive_the_terminal() {
+fn list_item_cannot_control_the_terminal() {
     let mut arm = Arm::default();
     for tenant in &mut arm.tenants {
         for (_, name) in &mut tenant.subscriptions {
@@ -80,9 +80,9 @@ fn a_choice_cannot_drive_the_terminal() {
     assert_harmless("the choices", &ended.raw);
 }
 
-/// Such names once made the width of a column negative.
+/// Such names once made a column width negative.
 #[test]
-fn any_name_fits_into_a_table() {
+fn any_name_fits_a_table() {
     let env = TestEnv::new();
     for (number, text) in
         ["❤\u{fe0f}❤\u{fe0f}❤\u{fe0f}❤\u{fe0f}❤\u{fe0f}❤\u{fe0f}❤\u{fe0f}", "👩‍👩‍👧‍👦", NASTY].iter().enumerate()

@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 use crate::support::{API_VERSIONS, TestEnv, for_each_api_version};
 
 for_each_api_version!(
-    description_and_tags_change_and_the_rest_stays,
-    json_is_the_model_as_it_is_then,
-    the_request_says_what_changes_and_nothing_else,
-    an_empty_description_clears_it,
-    several_versions_and_none_named_change_nothing,
-    what_is_not_there_is_not_made,
-    a_change_that_came_between_is_a_conflict,
-    an_answer_without_the_model_is_no_failure,
-    a_change_that_the_model_does_not_show_is_not_made,
+    description_and_tags_change_and_other_properties_stay,
+    json_is_the_updated_model,
+    request_has_only_the_changes,
+    empty_description_clears_it,
+    nothing_is_changed_if_several_versions_exist_and_none_is_given,
+    missing_version_is_not_created,
+    concurrent_change_is_a_conflict,
+    response_without_the_model_is_not_a_failure,
+    change_that_the_model_does_not_show_is_reported,
 );
 
 fn env(api: &str, versions: &[&str]) -> TestEnv {
-    let env = TestEnv::speaking(api, Config::default());
+    let env = TestEnv::with_api(api, Config::default());
     for version in versions {
         let model = json!({
             "name": "my-model", "version": version, "description": "First words",
@@ -29,13 +29,13 @@ fn env(api: &str, versions: &[&str]) -> TestEnv {
     env
 }
 
-/// The bodies of the PATCH requests, with what they are sent as.
+/// Bodies of the PATCH requests, with their content types.
 fn patches(env: &TestEnv) -> Vec<(String, Value)> {
     let patches = env.emulator().requests().into_iter().filter(|request| request.method == "PATCH");
     patches.map(|request| (request.headers["content-type"].clone(), request.body)).collect()
 }
 
-fn description_and_tags_change_and_the_rest_stays(api: &str) {
+fn description_and_tags_change_and_other_properties_stay(api: &str) {
     let env = env(api, &["1"]);
     let args = [
         ["update", "--name", "my-model"].as_slice(),
@@ -47,7 +47,7 @@ fn description_and_tags_change_and_the_rest_stays(api: &str) {
     assert_eq!(env.run(&[["custom"].as_slice(), &args].concat()).success().stderr.lines().count(), 1);
 }
 
-fn json_is_the_model_as_it_is_then(api: &str) {
+fn json_is_the_updated_model(api: &str) {
     let env = env(api, &["1"]);
     let args = ["update", "-n", "my-model", "--version", "1", "--set-tag", "a=1", "--remove-tag", "team", "-o", "json"];
     let model = env.run(&args).success().json();
@@ -55,7 +55,7 @@ fn json_is_the_model_as_it_is_then(api: &str) {
     assert_eq!(model, env.run(&["show", "-n", "my-model", "-o", "json"]).success().json());
 }
 
-fn the_request_says_what_changes_and_nothing_else(api: &str) {
+fn request_has_only_the_changes(api: &str) {
     for (args, body) in [
         (&["--description", "d"][..], json!({"description": "d"})),
         (&["--set-tag", "b=2", "--set-tag", "a="], json!({"tags": {"a": "", "b": "2"}})),
@@ -70,7 +70,7 @@ fn the_request_says_what_changes_and_nothing_else(api: &str) {
     }
 }
 
-fn an_empty_description_clears_it(api: &str) {
+fn empty_description_clears_it(api: &str) {
     let env = env(api, &["1"]);
     drop(env.run(&["update", "-n", "my-model", "--description", ""]).success());
     assert_eq!(patches(&env)[0].1, json!({"description": ""}));
@@ -78,7 +78,7 @@ fn an_empty_description_clears_it(api: &str) {
 }
 
 #[test]
-fn invalid_options_are_refused_before_any_request() {
+fn invalid_options_are_rejected_before_any_request() {
     let env = env("v1", &["1"]);
     insta::assert_snapshot!(env.run(&["update", "--name", "my-model"]), @"
     ------- stderr -------
@@ -116,7 +116,7 @@ fn invalid_options_are_refused_before_any_request() {
     assert!(env.emulator().requests().is_empty());
 }
 
-fn several_versions_and_none_named_change_nothing(api: &str) {
+fn nothing_is_changed_if_several_versions_exist_and_none_is_given(api: &str) {
     let env = env(api, &["1", "2", "10"]);
     insta::assert_snapshot!(env.run(&["update", "--name", "my-model", "--description", "d"]), @"
     ------- stderr -------
@@ -128,8 +128,8 @@ fn several_versions_and_none_named_change_nothing(api: &str) {
     assert_eq!(patches(&env), []);
 }
 
-/// A service of an older kind makes a version of a merge patch.
-fn what_is_not_there_is_not_made(api: &str) {
+/// An older service creates a version from a merge patch.
+fn missing_version_is_not_created(api: &str) {
     let env = env(api, &["1"]);
     insta::assert_snapshot!(env.run(&["update", "-n", "my-model", "--version", "3", "--description", "d"]), @"
     ------- stderr -------
@@ -144,7 +144,7 @@ fn what_is_not_there_is_not_made(api: &str) {
     assert_eq!(patches(&env), []);
 }
 
-fn a_change_that_came_between_is_a_conflict(api: &str) {
+fn concurrent_change_is_a_conflict(api: &str) {
     for (status, code) in [(409, "Conflict"), (412, "PreconditionFailed")] {
         let env = env(api, &["1"]);
         let fault = FaultKind::refusal(status, code, "The model was changed by another request.");
@@ -159,8 +159,8 @@ fn a_change_that_came_between_is_a_conflict(api: &str) {
     }
 }
 
-/// The change is made; whether the answer shows it is another matter.
-fn an_answer_without_the_model_is_no_failure(api: &str) {
+/// The change is applied, whether or not the response shows it.
+fn response_without_the_model_is_not_a_failure(api: &str) {
     for fault in [FaultKind::EmptyBody, FaultKind::JunkJson] {
         let env = env(api, &["1"]);
         env.emulator().add_fault(Fault::new(Route::Patch, fault).processed());
@@ -169,8 +169,8 @@ fn an_answer_without_the_model_is_no_failure(api: &str) {
     }
 }
 
-/// The service accepts the change, and the model is as it was.
-fn a_change_that_the_model_does_not_show_is_not_made(api: &str) {
+/// The service accepts the change, but does not apply it.
+fn change_that_the_model_does_not_show_is_reported(api: &str) {
     for change in [["--description", "d"], ["--set-tag", "team=b"], ["--remove-tag", "draft"], ["--description", ""]] {
         let env = env(api, &["1"]);
         env.emulator().add_fault(Fault::new(Route::Patch, FaultKind::EmptyBody));
@@ -185,9 +185,9 @@ fn a_change_that_the_model_does_not_show_is_not_made(api: &str) {
     }
 }
 
-/// A model is shown without the secrets in its texts, and compared so.
+/// Texts of the model are compared with their secrets masked, as they are shown.
 #[test]
-fn a_text_with_a_secret_is_changed_all_the_same() {
+fn text_with_a_secret_is_changed() {
     let env = env(API_VERSIONS[0], &["1"]);
     let text = "see https://h.example/c?sv=1&sig=CANARY";
     let output = env.run(&["update", "-n", "my-model", "--description", text, "--set-tag", "from=https://h/c?sig=x"]);

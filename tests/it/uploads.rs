@@ -6,10 +6,10 @@ use crate::support::{Output, TestEnv, create, env_with_model};
 #[cfg(unix)]
 use crate::support::{Running, Terminal};
 
-/// One of two files arrives, then it breaks; the next run sends what it is given.
+/// One of two files is delivered, then the upload fails; the next run sends the files that it is given.
 const BROKEN: &str = "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n";
 
-fn broken(more: &[&str]) -> TestEnv {
+fn interrupted_upload(more: &[&str]) -> TestEnv {
     let mut env = env_with_model();
     env.azcopy_script(BROKEN);
     let args = ["custom", "create", "--name", "my-model", "--source", "model"];
@@ -22,7 +22,7 @@ fn id(env: &TestEnv) -> String {
     list[0]["id"].as_str().expect("an id").to_owned()
 }
 
-/// Without the parts that differ from run to run.
+/// Output without the parts that differ between runs.
 fn masked(output: Output, id: &str) -> String {
     let lines = output.to_string().replace(id, "[ID]");
     let masked = lines.lines().map(|line| {
@@ -33,11 +33,11 @@ fn masked(output: Output, id: &str) -> String {
 }
 
 #[test]
-fn an_unfinished_upload_is_listed() {
+fn unfinished_upload_is_listed() {
     let none = TestEnv::new();
     assert_eq!(none.run(&["custom", "uploads", "list"]).success().stdout, "0 unfinished uploads found\n");
     assert_eq!(none.run(&["custom", "uploads", "list", "-o", "json"]).success().stdout, "[]\n");
-    let env = broken(&[]);
+    let env = interrupted_upload(&[]);
     let table = env.run(&["custom", "uploads", "list"]).success().stdout;
     assert!(
         table.contains("  my-model  1        interrupted  2      1.0 KB  ") && table.contains("here/model\n"),
@@ -66,8 +66,8 @@ fn an_unfinished_upload_is_listed() {
 }
 
 #[test]
-fn the_upload_that_changed_last_is_listed_first() {
-    let mut env = broken(&[]);
+fn upload_that_changed_last_is_listed_first() {
+    let mut env = interrupted_upload(&[]);
     let versions = |env: &TestEnv| {
         let list = env.run(&["custom", "uploads", "list", "-o", "json"]).success().json();
         let rows = list.as_array().expect("a list").clone();
@@ -81,7 +81,7 @@ fn the_upload_that_changed_last_is_listed_first() {
 }
 
 #[test]
-fn a_source_is_listed_by_its_whole_path() {
+fn source_is_listed_with_its_full_path() {
     let mut env = env_with_model();
     env.write("below/file", "");
     env.azcopy_script(BROKEN);
@@ -91,10 +91,10 @@ fn a_source_is_listed_by_its_whole_path() {
     assert_eq!(env.clean(list.json()[0]["source"].as_str().expect("a path")), "[ROOT]/here/model");
 }
 
-/// Needs nothing but the id: files, globs, description and all that is registered are in the journal.
+/// Only the id is needed: files, globs, description and all details of the registration are in the journal.
 #[test]
-fn an_upload_is_resumed_by_its_id_as_it_was_begun() {
-    let env = broken(&[
+fn upload_is_resumed_by_id_with_its_original_options() {
+    let env = interrupted_upload(&[
         "--version",
         "7",
         "--description",
@@ -142,8 +142,8 @@ fn an_upload_is_resumed_by_its_id_as_it_was_begun() {
 }
 
 #[test]
-fn a_broken_resume_names_itself_as_the_way_on() {
-    let mut env = broken(&[]);
+fn failed_resume_suggests_itself() {
+    let mut env = interrupted_upload(&[]);
     let id = id(&env);
     env.azcopy_script("init\nend Failed 0 1000 0 1 1\nexit 1\n");
     let output = env.run(&["custom", "uploads", "resume", &id]).fails_with(7);
@@ -151,8 +151,8 @@ fn a_broken_resume_names_itself_as_the_way_on() {
 }
 
 #[test]
-fn a_resume_has_its_own_rate_limit_and_progress() {
-    let mut env = broken(&[]);
+fn resume_has_its_own_rate_limit_and_progress() {
+    let mut env = interrupted_upload(&[]);
     let id = id(&env);
     env.azcopy_script("init\nprogress 500 1000 0 1 0\nend Failed 0 1000 0 1 1\nexit 1\n");
     let resume = ["custom", "uploads", "resume", &id, "--limit-rate", "20M", "--progress", "json"];
@@ -160,14 +160,14 @@ fn a_resume_has_its_own_rate_limit_and_progress() {
     let start = env.azcopy_starts().pop().expect("a start").to_string();
     assert!(start.contains("--cap-mbps") && start.contains("167.772160"), "{start}");
     assert!(output.stderr.contains(r#"{"event":"upload.progress""#), "{output}");
-    // The command that resumes it again keeps the limit.
+    // The suggested command to resume keeps the limit.
     assert!(output.stderr.contains(&format!("custom uploads resume {id} --limit-rate 20M\n")), "{output}");
 }
 
 #[cfg(unix)]
 #[test]
-fn an_upload_is_discarded_on_confirmation() {
-    let env = broken(&[]);
+fn upload_is_discarded_on_confirmation() {
+    let env = interrupted_upload(&[]);
     let id = id(&env);
     let output = env.run(&["custom", "uploads", "discard", &id]).fails_with(2);
     assert!(output.stderr.contains("Use --yes to discard without a prompt."), "{output}");
@@ -186,7 +186,7 @@ fn an_upload_is_discarded_on_confirmation() {
 
 #[test]
 #[cfg(unix)]
-fn an_upload_that_runs_is_neither_resumed_nor_discarded() {
+fn running_upload_is_neither_resumed_nor_discarded() {
     let mut env = env_with_model();
     env.azcopy_script("init\nhang\n");
     let running = Running::start(&env, &["custom", "create", "--name", "my-model", "--source", "model"]);
@@ -202,9 +202,9 @@ fn an_upload_that_runs_is_neither_resumed_nor_discarded() {
     drop(running.finish(&env).fails_with(130));
 }
 
-/// The SAS of a URL is never kept.
+/// The SAS of a URL is never stored.
 #[test]
-fn a_remote_source_has_to_be_named_again() {
+fn remote_source_must_be_given_again() {
     let mut env = TestEnv::new();
     env.azcopy_script("init\nend Failed 0 11 0 1 1\nexit 1\n");
     let source = "https://a.blob.core.windows.net/c?sv=1&sig=CANARY5A5";
@@ -215,9 +215,9 @@ fn a_remote_source_has_to_be_named_again() {
     assert!(output.stderr.contains("custom create --name my-model --version 1 --source-file FILE"), "{output}");
 }
 
-/// Registered in the journal before the wait begins: the next run polls the operation itself.
+/// The journal records the registration before the wait begins: the next run polls the operation itself.
 #[test]
-fn a_registration_under_way_is_found_again() {
+fn unfinished_registration_is_resumed() {
     let env = env_with_model();
     env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)).times(1));
     drop(env.run(&["custom", "create", "--name", "my-model", "--source", "model"]).fails_with(8));

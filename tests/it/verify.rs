@@ -1,4 +1,4 @@
-//! `custom verify`: registered files against a source, against recorded checksums, and read back.
+//! `custom verify`: registered files are compared with a source and with recorded checksums, and read back.
 
 use std::fs;
 
@@ -11,16 +11,16 @@ const CREATE: [&str; 8] = ["custom", "create", "--name", "my-model", "--source",
 const VERIFY: [&str; 4] = ["custom", "verify", "--name", "my-model"];
 const WITH_SOURCE: [&str; 2] = ["--source", "model"];
 
-/// A world whose small model was uploaded by the native engine with more options.
+/// Environment whose small model was uploaded by the native engine with additional options.
 fn uploaded(more: &[&str]) -> (TestEnv, BlockStore) {
     let store = BlockStore::start();
-    let env = TestEnv::storing(Config::default(), &store);
+    let env = TestEnv::with_store(Config::default(), &store);
     env.write_model();
     env.run(&[&CREATE[..], more].concat()).success();
     (env, store)
 }
 
-/// Without the lines of progress that only a slow machine has.
+/// Output without the progress lines that appear only on a slow machine.
 fn verify(env: &TestEnv, more: &[&[&str]]) -> Output {
     let mut output = env.run(&[&VERIFY[..], &more.concat()].concat());
     let is_steady = |line: &&str| !line.contains("% (") || line.contains("100% (");
@@ -29,7 +29,7 @@ fn verify(env: &TestEnv, more: &[&[&str]]) -> Output {
 }
 
 /// Path, status and proof of each file.
-fn told(output: &Output) -> Vec<String> {
+fn file_rows(output: &Output) -> Vec<String> {
     let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let files = output.json()["files"].as_array().expect("files").clone();
     files.iter().map(|file| [&file["path"], &file["status"], &file["proof"]].map(word).join(", ")).collect()
@@ -40,7 +40,7 @@ fn posts_of_credentials(env: &TestEnv) -> usize {
 }
 
 #[test]
-fn a_native_upload_records_its_sums_and_the_source_is_proved_by_them() {
+fn native_upload_records_checksums_that_verify_the_source() {
     let (env, store) = uploaded(&[]);
     for name in ["config.json", "model.safetensors"] {
         let content = fs::read(env.work().join("model").join(name)).expect("a file");
@@ -55,7 +55,7 @@ fn a_native_upload_records_its_sums_and_the_source_is_proved_by_them() {
 }
 
 #[test]
-fn every_difference_is_in_the_table_and_ends_with_6() {
+fn every_difference_is_in_the_table_and_exits_with_6() {
     let (env, store) = uploaded(&[]);
     env.write("model/config.json", format!("{:<50}", "{ }"));
     env.write("model/late.json", "{}");
@@ -69,7 +69,7 @@ fn every_difference_is_in_the_table_and_ends_with_6() {
         "model.safetensors, other size, -",
         "old.bin, extra, -",
     ];
-    assert_eq!(told(&output), expected);
+    assert_eq!(file_rows(&output), expected);
     let error = output.json_error();
     assert_eq!((&error["kind"], &error["code"]), (&json!("check_failed"), &json!("files-differ")));
     let create = "custom create --name my-model --source model --version auto";
@@ -79,10 +79,10 @@ fn every_difference_is_in_the_table_and_ends_with_6() {
 }
 
 #[test]
-fn without_a_source_the_list_is_compared_with_the_digest_of_the_registration() {
+fn list_is_compared_with_the_registered_digest_without_a_source() {
     let (env, store) = uploaded(&[]);
     insta::assert_snapshot!("registered_digest", verify(&env, &[]).success());
-    // Another content with a sum of its own, as another upload would leave it.
+    // Other content with its own checksum, as another upload would leave it.
     store.write("config.json", vec![b' '; 50]);
     store.record_sum("config.json", Some(&sha256(&[b' '; 50])));
     let output = verify(&env, &[&["-o", "json"]]).fails_with(6);
@@ -93,17 +93,17 @@ fn without_a_source_the_list_is_compared_with_the_digest_of_the_registration() {
     verify(&env, &[&["--full"]]).fails_with(6);
 }
 
-/// AzCopy records no checksums, nor does an upload without them.
+/// AzCopy records no checksums, nor does an upload with --no-hash.
 #[test]
-fn without_a_recorded_sum_files_are_unproved_until_they_are_read_back() {
+fn files_without_a_recorded_checksum_are_unproved_until_read_back() {
     let (env, store) = uploaded(&["--no-hash"]);
     assert_eq!(store.blob("config.json").expect("a blob").sha256, None);
     insta::assert_snapshot!("without_sums", verify(&env, &[&WITH_SOURCE]).success());
     let strict = verify(&env, &[&WITH_SOURCE, &["--strict", "-o", "json"]]).fails_with(6);
-    assert_eq!(told(&strict), ["config.json, unproved, sized", "model.safetensors, unproved, sized"]);
+    assert_eq!(file_rows(&strict), ["config.json, unproved, sized", "model.safetensors, unproved, sized"]);
     assert_eq!(strict.json_error()["code"], "files-unproved");
     let listed = verify(&env, &[&["-o", "json"]]).success();
-    assert_eq!(told(&listed), ["config.json, unproved, listed", "model.safetensors, unproved, listed"]);
+    assert_eq!(file_rows(&listed), ["config.json, unproved, listed", "model.safetensors, unproved, listed"]);
     assert_eq!(store.take_reads(), []);
     insta::assert_snapshot!("read_back", verify(&env, &[&WITH_SOURCE, &["--full", "--strict"]]).success());
     let mut reads = store.take_reads();
@@ -127,25 +127,25 @@ fn without_a_recorded_sum_files_are_unproved_until_they_are_read_back() {
 }
 
 #[test]
-fn what_the_store_gives_back_is_compared() {
+fn content_of_the_store_is_compared() {
     let (env, store) = uploaded(&[]);
     store.behaves(Behaviour { reads_wrong: true, ..Behaviour::default() });
     for source in [&[][..], &WITH_SOURCE] {
         let output = verify(&env, &[source, &["--full", "-o", "json"]]).fails_with(6);
-        assert_eq!(told(&output), ["config.json, other content, -", "model.safetensors, other content, -"]);
-        assert_eq!(output.json_error()["suggestion"], Value::Null, "the source need not be what differs: {output}");
+        assert_eq!(file_rows(&output), ["config.json, other content, -", "model.safetensors, other content, -"]);
+        assert_eq!(output.json_error()["suggestion"], Value::Null, "the source may be unchanged: {output}");
     }
     store.behaves(Behaviour::default());
     let output = verify(&env, &[&["--full", "-o", "json"]]).success();
-    assert_eq!(told(&output), ["config.json, ok, hashed", "model.safetensors, ok, hashed"]);
+    assert_eq!(file_rows(&output), ["config.json, ok, hashed", "model.safetensors, ok, hashed"]);
     assert_eq!(output.json()["full"], true);
 }
 
-/// Faults of the line that pass, a SAS that ends in the middle, and ranges: 9 MiB are three.
+/// Transient network faults, a SAS that expires during the transfer, and ranges: 9 MiB need three.
 #[test]
-fn a_model_is_read_back_through_faults_that_pass() {
+fn model_is_read_back_despite_transient_faults() {
     let store = BlockStore::start();
-    let env = TestEnv::storing(Config::default(), &store);
+    let env = TestEnv::with_store(Config::default(), &store);
     env.write("model/model.safetensors", varied_content(9 << 20));
     env.run(&[&CREATE[..], &["--skip-check"]].concat()).success();
     for reading in [
@@ -157,15 +157,15 @@ fn a_model_is_read_back_through_faults_that_pass() {
         let words = format!("{reading:?}");
         store.behaves(Behaviour { reading, ..Behaviour::default() });
         let output = verify(&env, &[&WITH_SOURCE, &["--full", "-o", "json"]]);
-        assert_eq!(told(&output.success()), ["model.safetensors, ok, hashed"], "{words}");
+        assert_eq!(file_rows(&output.success()), ["model.safetensors, ok, hashed"], "{words}");
         let reads = store.take_reads();
         assert!(reads.len() >= 3, "{words}: {reads:?}");
     }
-    assert_eq!(posts_of_credentials(&env), 5, "one for each run, and one where the SAS ended");
+    assert_eq!(posts_of_credentials(&env), 5, "one for each run, and one for the expired SAS");
 }
 
 #[test]
-fn what_keeps_from_reading_is_told() {
+fn read_failures_are_reported() {
     let (env, store) = uploaded(&[]);
     store.behaves(Behaviour {
         reading: ReadBehaviour { refuses_all_after: Some(0), ..ReadBehaviour::default() },
@@ -189,18 +189,18 @@ fn what_keeps_from_reading_is_told() {
 }
 
 #[test]
-fn a_store_that_falls_silent_ends_the_reading() {
+fn unresponsive_store_ends_the_read() {
     let (mut env, store) = uploaded(&[]);
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.01").set("AZURE_AI_MODELS_STALL_TIMEOUT", "200s");
     let reading = ReadBehaviour { silent: Some("model.safetensors"), ..ReadBehaviour::default() };
     store.behaves(Behaviour { reading, ..Behaviour::default() });
     let error = verify(&env, &[&["--full", "-o", "json"]]).fails_with(9).json_error();
-    let message = error["message"].as_str().expect("words");
+    let message = error["message"].as_str().expect("a string");
     assert!(message.starts_with("no data received from the blob store for"), "{message}");
 }
 
 #[test]
-fn bad_options_are_refused_before_anything_is_asked() {
+fn invalid_options_are_rejected_before_any_request() {
     let (env, _store) = uploaded(&[]);
     let before = env.emulator().requests().len();
     verify(&env, &[&["--include", "*.json"]]).fails_with(2);
@@ -209,16 +209,16 @@ fn bad_options_are_refused_before_anything_is_asked() {
     assert_eq!(env.emulator().requests().len(), before);
 }
 
-/// Equal options select equal files.
+/// Equal options select equal files in `create` and `verify`.
 #[test]
-fn a_selection_of_the_source_is_compared() {
+fn selection_of_the_source_is_compared() {
     let (env, _store) = uploaded(&["--exclude", "config.json", "--skip-check"]);
     verify(&env, &[&WITH_SOURCE, &["--exclude", "config.json"]]).success();
     let output = verify(&env, &[&WITH_SOURCE, &["-o", "json"]]).fails_with(6);
-    assert_eq!(told(&output), ["config.json, missing, -", "model.safetensors, ok, hashed"]);
+    assert_eq!(file_rows(&output), ["config.json, missing, -", "model.safetensors, ok, hashed"]);
 }
 
-/// The files may lie in a folder of a container, and the SAS be for the container.
+/// The files may be in a folder of a container, with a SAS for the container.
 #[test]
 fn files_in_a_folder_of_a_container_are_found() {
     let (env, store) = uploaded(&[]);
@@ -228,19 +228,19 @@ fn files_in_a_folder_of_a_container_are_found() {
     env.emulator().seed(&json!({"name": "folder", "version": "1", "blobUri": uri})).expect("seeded");
     env.write("one/a.json", "{}");
     let args = ["custom", "verify", "-n", "folder", "--source", "one", "--full", "-o", "json"];
-    assert_eq!(told(&env.run(&args).success()), ["a.json, ok, hashed"]);
+    assert_eq!(file_rows(&env.run(&args).success()), ["a.json, ok, hashed"]);
 }
 
 #[test]
-fn a_store_that_refuses_metadata_gets_the_files_without() {
+fn store_that_rejects_metadata_gets_files_without_it() {
     let store = BlockStore::start();
     store.behaves(Behaviour { refuses_metadata: true, ..Behaviour::default() });
-    let env = TestEnv::storing(Config::default(), &store);
+    let env = TestEnv::with_store(Config::default(), &store);
     env.write_model();
     let output = env.run(&CREATE).success();
     assert_eq!(output.stderr.matches("The blob store refuses metadata").count(), 1, "{output}");
     assert_eq!(store.blob("config.json").expect("a blob").sha256, None);
-    // The digest of the whole proves all of it.
+    // The digest of all files proves each of them.
     let output = verify(&env, &[&WITH_SOURCE, &["-o", "json"]]).success();
-    assert_eq!(told(&output), ["config.json, ok, hashed", "model.safetensors, ok, hashed"]);
+    assert_eq!(file_rows(&output), ["config.json, ok, hashed", "model.safetensors, ok, hashed"]);
 }

@@ -9,25 +9,25 @@ use serde_json::{Value, json};
 use crate::support::{TestEnv, env_with_model, for_each_api_version};
 
 for_each_api_version!(
-    a_registration_under_way_is_waited_for,
+    running_registration_is_awaited,
     json_is_the_model,
-    what_is_registered_already_needs_one_look,
-    a_registration_that_failed_is_told_with_its_reason,
-    what_nobody_registers_is_not_there,
-    a_model_that_is_gone_is_no_success,
-    the_time_ends,
-    a_missing_project_is_named,
-    what_create_began_is_asked_for_by_its_operation,
-    files_of_somebody_else_leave_the_upload_alone,
+    registered_model_needs_one_request,
+    failed_registration_is_reported_with_its_reason,
+    unregistered_version_is_not_found,
+    deleted_model_is_not_a_success,
+    timeout_is_reported,
+    missing_project_is_named,
+    operation_of_create_is_polled,
+    registration_of_another_upload_keeps_this_upload,
 );
 
 const WAIT: [&str; 5] = ["wait", "--name", "my-model", "--version", "1"];
-/// Scales of a run whose model is missing for too long: 1.5 seconds.
-const SOON_ABSENT: &str = "0.01/0.05";
+/// Scales of a run that gives up on a missing model: 1.5 seconds.
+const GIVES_UP_SOON: &str = "0.01/0.05";
 
-fn under_way(api: &str, polls_until_done: u32) -> TestEnv {
-    let env = TestEnv::speaking(api, Config { visible_while_creating: true, polls_until_done, ..Config::default() });
-    env.emulator().begin(&json!({"name": "my-model", "version": "1"})).expect("begun");
+fn env_with_running_registration(api: &str, polls_until_done: u32) -> TestEnv {
+    let env = TestEnv::with_api(api, Config { visible_while_creating: true, polls_until_done, ..Config::default() });
+    env.emulator().begin(&json!({"name": "my-model", "version": "1"})).expect("started");
     env
 }
 
@@ -35,27 +35,27 @@ fn paths(env: &TestEnv) -> Vec<String> {
     env.emulator().requests().into_iter().map(|request| request.path).collect()
 }
 
-fn a_registration_under_way_is_waited_for(api: &str) {
-    let env = under_way(api, 3);
+fn running_registration_is_awaited(api: &str) {
+    let env = env_with_running_registration(api, 3);
     insta::assert_snapshot!("wait_page", env.run(&WAIT));
     assert_eq!(paths(&env), ["/api/projects/demo/models/my-model/versions/1"; 4]);
 }
 
 fn json_is_the_model(api: &str) {
-    let env = under_way(api, 1);
+    let env = env_with_running_registration(api, 1);
     let model = env.run(&[&WAIT[..], &["-o", "json"]].concat()).success().json();
     assert_eq!((&model["name"], &model["provisioningState"]), (&json!("my-model"), &json!("Succeeded")));
 }
 
-fn what_is_registered_already_needs_one_look(api: &str) {
-    let env = TestEnv::speaking(api, Config::default());
+fn registered_model_needs_one_request(api: &str) {
+    let env = TestEnv::with_api(api, Config::default());
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
     drop(env.run(&WAIT).success());
     assert_eq!(paths(&env).len(), 1);
 }
 
-fn a_registration_that_failed_is_told_with_its_reason(api: &str) {
-    let env = TestEnv::speaking(api, Config::default());
+fn failed_registration_is_reported_with_its_reason(api: &str) {
+    let env = TestEnv::with_api(api, Config::default());
     let error = json!({"code": "UnsupportedWeightFormat", "message": "The weights are not safetensors."});
     let failed = json!({"name": "my-model", "version": "1", "provisioningState": "Failed", "error": error});
     env.emulator().seed(&failed).expect("seeded");
@@ -69,9 +69,9 @@ fn a_registration_that_failed_is_told_with_its_reason(api: &str) {
     assert_eq!(output.stdout, "");
 }
 
-fn what_nobody_registers_is_not_there(api: &str) {
-    let mut env = TestEnv::speaking(api, Config::default());
-    env.set("AZURE_AI_MODELS_TEST_TIME", SOON_ABSENT);
+fn unregistered_version_is_not_found(api: &str) {
+    let mut env = TestEnv::with_api(api, Config::default());
+    env.set("AZURE_AI_MODELS_TEST_TIME", GIVES_UP_SOON);
     insta::assert_snapshot!(env.run(&WAIT), @"
     ------- stderr -------
     ERROR: model 'my-model' has no version 1 in this project
@@ -79,16 +79,16 @@ fn what_nobody_registers_is_not_there(api: &str) {
     Suggestion: To see what exists: azure-ai-models custom versions --name my-model
     [exit code: 3]
     ");
-    // The time is over before the model was missing for half a minute.
+    // The limit is reached before the model was missing for half a minute.
     env.run(&[&WAIT[..], &["--timeout", "5s"]].concat()).fails_with(3);
 }
 
-fn a_model_that_is_gone_is_no_success(api: &str) {
-    let mut env = under_way(api, 1000);
-    env.set("AZURE_AI_MODELS_TEST_TIME", SOON_ABSENT);
+fn deleted_model_is_not_a_success(api: &str) {
+    let mut env = env_with_running_registration(api, 1000);
+    env.set("AZURE_AI_MODELS_TEST_TIME", GIVES_UP_SOON);
     env.emulator().add_fault(Fault::new(Route::Get, FaultKind::refusal(404, "ModelNotFound", "No.")).after(2));
     let output = env.run(&WAIT).fails_with(8);
-    // On a busy machine there may be a status line before it.
+    // On a busy machine a status line may come first.
     let error = output.stderr.find("ERROR: ").expect("an error");
     insta::assert_snapshot!(&output.stderr[error..], @"
     ERROR: the model no longer exists; the last state of its registration was Creating
@@ -97,9 +97,9 @@ fn a_model_that_is_gone_is_no_success(api: &str) {
     ");
 }
 
-fn the_time_ends(api: &str) {
-    let env = under_way(api, 100_000);
-    // Nine seconds, scaled like a pause: enough for a first poll.
+fn timeout_is_reported(api: &str) {
+    let env = env_with_running_registration(api, 100_000);
+    // The limit of nine seconds is scaled like a pause: enough for a first poll.
     insta::assert_snapshot!(env.run(&[&WAIT[..], &["--timeout", "15m"]].concat()), @"
     ------- stderr -------
     ERROR: the registration did not finish in time; its last state was Creating
@@ -110,16 +110,16 @@ fn the_time_ends(api: &str) {
     ");
 }
 
-fn a_missing_project_is_named(api: &str) {
-    let mut env = TestEnv::speaking(api, Config::default());
-    env.set("AZURE_AI_MODELS_TEST_TIME", SOON_ABSENT);
+fn missing_project_is_named(api: &str) {
+    let mut env = TestEnv::with_api(api, Config::default());
+    env.set("AZURE_AI_MODELS_TEST_TIME", GIVES_UP_SOON);
     let elsewhere = env.emulator().endpoint().replace("/demo", "/other");
     env.set("AZURE_PROJECT_ENDPOINT", &elsewhere);
     let error = env.run(&[&WAIT[..], &["-o", "json"]].concat()).fails_with(3).json_error();
     assert_eq!(error["code"], "ProjectNotFound", "{error}");
 }
 
-/// The journal of the upload, as `create` left it when its registration was out of sight.
+/// Journal of an upload, as left by a `create` that could not read the state of its registration.
 fn journal(env: &TestEnv) -> PathBuf {
     env.write_model();
     env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)).times(1));
@@ -142,8 +142,8 @@ fn operation(env: &TestEnv) -> String {
     )
 }
 
-fn what_create_began_is_asked_for_by_its_operation(api: &str) {
-    let env = TestEnv::speaking(api, Config { polls_until_done: 4, ..Config::default() });
+fn operation_of_create_is_polled(api: &str) {
+    let env = TestEnv::with_api(api, Config { polls_until_done: 4, ..Config::default() });
     let path = journal(&env);
     change_journal(&path, "/operation", &operation(&env));
     let before = paths(&env).len();
@@ -151,22 +151,22 @@ fn what_create_began_is_asked_for_by_its_operation(api: &str) {
     let sent = paths(&env).split_off(before);
     let polls = sent.iter().filter(|path| path.contains("/operations/")).count();
     assert_eq!((polls, sent.len()), (5, 6), "{sent:?}");
-    assert!(!path.parent().expect("a directory").exists(), "nothing is left to go on with");
+    assert!(!path.parent().expect("a directory").exists(), "nothing is left to resume");
 }
 
-/// A journal may have been written by another program.
+/// Another program may have written the journal.
 #[test]
-fn an_operation_at_another_host_is_not_polled() {
-    let thief = TestEnv::new();
+fn operation_at_another_host_is_not_polled() {
+    let other_host = TestEnv::new();
     let env = TestEnv::with(Config { visible_while_creating: true, ..Config::default() });
     let path = journal(&env);
-    change_journal(&path, "/operation", &operation(&thief));
+    change_journal(&path, "/operation", &operation(&other_host));
     drop(env.run(&WAIT).success());
-    assert!(thief.emulator().requests().is_empty());
+    assert!(other_host.emulator().requests().is_empty());
 }
 
-fn files_of_somebody_else_leave_the_upload_alone(api: &str) {
-    let env = TestEnv::speaking(api, Config { visible_while_creating: true, ..Config::default() });
+fn registration_of_another_upload_keeps_this_upload(api: &str) {
+    let env = TestEnv::with_api(api, Config { visible_while_creating: true, ..Config::default() });
     let path = journal(&env);
     change_journal(&path, "/registration/blobUri", "https://elsewhere.example/container");
     drop(env.run(&WAIT).success());
@@ -174,18 +174,18 @@ fn files_of_somebody_else_leave_the_upload_alone(api: &str) {
 }
 
 #[test]
-fn an_upload_that_was_never_registered_is_named() {
+fn upload_that_was_never_registered_is_named() {
     let mut env = env_with_model();
     env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(403)));
     drop(env.run(&["create", "--name", "my-model", "--source", "model"]).fails_with(8));
-    env.set("AZURE_AI_MODELS_TEST_TIME", SOON_ABSENT);
+    env.set("AZURE_AI_MODELS_TEST_TIME", GIVES_UP_SOON);
     let output = env.run(&WAIT).fails_with(3);
     assert!(output.stderr.contains("The upload is kept."), "{output}");
     assert!(env.home().join(".azd/ai-models/uploads").read_dir().expect("uploads").next().is_some());
 }
 
 #[test]
-fn waiting_leaves_no_directory_behind() {
+fn waiting_leaves_no_directory() {
     let env = TestEnv::new();
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
     drop(env.run(&WAIT).success());
@@ -193,16 +193,16 @@ fn waiting_leaves_no_directory_behind() {
 }
 
 #[test]
-fn an_invalid_wait_is_refused_before_any_request() {
+fn invalid_wait_is_rejected_before_any_request() {
     let env = TestEnv::new();
-    for (args, told) in [
+    for (args, expected) in [
         (&["wait", "--name", "my-model"][..], "--version"),
         (&["wait", "--version", "1"], "--name"),
         (&["wait", "-n", "m", "--version", "1", "--timeout", "30"], "not a duration such as 90s, 30m or 1h30m"),
         (&["wait", "-n", "m", "--version", "1", "--timeout", "0s"], "not a duration such as 90s, 30m or 1h30m"),
     ] {
         let output = env.run(args).fails_with(2);
-        assert!(output.stderr.contains(told), "{output}");
+        assert!(output.stderr.contains(expected), "{output}");
     }
     // Longer than any wait.
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");

@@ -1,4 +1,4 @@
-//! `show --web`: the address of the portal, and the browser.
+//! `show --web`: the URL of the portal, and the browser.
 
 #[cfg(unix)]
 use std::fs;
@@ -21,7 +21,7 @@ fn env() -> TestEnv {
 }
 
 #[test]
-fn the_address_of_the_project_is_printed() {
+fn url_of_the_project_is_printed() {
     let env = env();
     assert_eq!(env.run(&["custom", "show", "-n", "my-model", "--web"]).success().stdout, format!("{PAGE}\n"));
     let output = env.run(&["show", "-n", "my-model", "--web", "-o", "json"]).success();
@@ -30,13 +30,13 @@ fn the_address_of_the_project_is_printed() {
 }
 
 #[test]
-fn an_unknown_account_leads_to_the_start_page() {
+fn unknown_account_leads_to_the_start_page() {
     let env = TestEnv::new();
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
     insta::assert_snapshot!("start_page", env.run(&["show", "-n", "my-model", "--web"]).success());
 }
 
-/// A browser that writes down what it was called with.
+/// Installs a browser that records its arguments.
 #[cfg(unix)]
 fn with_browser(env: &mut TestEnv) -> std::path::PathBuf {
     let record = env.root().join("opened");
@@ -49,7 +49,7 @@ fn with_browser(env: &mut TestEnv) -> std::path::PathBuf {
 
 #[cfg(unix)]
 #[test]
-fn the_browser_opens_on_a_terminal() {
+fn browser_opens_on_a_terminal() {
     let mut env = env();
     let record = with_browser(&mut env);
     let ended = Terminal::start(&env, 120, &["show", "-n", "my-model", "--web"]).finish();
@@ -81,10 +81,10 @@ fn nothing_opens_for_scripts_agents_and_pipelines() {
     assert!(!record.exists(), "there is no terminal");
 }
 
-/// The address was printed: that is what was asked for.
+/// The URL is printed, so the command succeeds.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_machine_without_a_browser_succeeds() {
+fn machine_without_a_browser_succeeds() {
     let ended = Terminal::start(&env(), 120, &["show", "-n", "my-model", "--web"]).finish();
     assert_eq!(ended.code, 0, "{}", ended.screen);
     assert!(ended.screen.contains("Not opened in a browser: no display found."), "{}", ended.screen);

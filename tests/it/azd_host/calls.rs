@@ -1,4 +1,4 @@
-//! Calls to azd's server: addresses, metadata, answers and refusals, without the program around them.
+//! Calls to azd's server: addresses, metadata, responses and refusals, without the rest of the program.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -25,7 +25,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
 }
 
 #[test]
-fn a_call_carries_the_raw_token_and_the_trace() {
+fn call_carries_the_raw_token_and_the_trace() {
     let host = FakeHost::start(HostState::default());
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let more = [(var::TRACEPARENT, trace), (var::TRACESTATE, "a=b")];
@@ -40,7 +40,7 @@ fn a_call_carries_the_raw_token_and_the_trace() {
 }
 
 #[test]
-fn an_invalid_trace_does_not_reach_azd() {
+fn invalid_trace_does_not_reach_azd() {
     let host = FakeHost::start(HostState::default());
     let more = [(var::TRACEPARENT, "00-abc-def-01"), (var::TRACESTATE, "a=b")];
     run(link_to(&host.address(), &host.token(), &more).project()).expect("an answer");
@@ -48,7 +48,7 @@ fn an_invalid_trace_does_not_reach_azd() {
 }
 
 #[test]
-fn a_missing_project_is_none() {
+fn missing_project_is_none() {
     let host = FakeHost::start(HostState::without_project());
     assert_eq!(run(link(&host).project()), Ok(None));
 }
@@ -73,7 +73,7 @@ fn environments_are_listed_read_written_and_selected() {
 }
 
 #[test]
-fn the_account_reports_the_tenant_of_the_user() {
+fn account_reports_the_tenant_of_the_user() {
     let subscription = |id: &str, user_tenant: &str| proto::Subscription {
         id: id.into(),
         name: format!("name of {id}"),
@@ -117,7 +117,7 @@ fn azd_runs_commands_and_reports_existing_environments() {
 }
 
 #[test]
-fn azd_asks_in_its_own_voice() {
+fn azd_prompts_are_used() {
     let host_state = HostState {
         confirms: [false].into(),
         texts: ["typed".to_owned()].into(),
@@ -146,7 +146,7 @@ fn azd_asks_in_its_own_voice() {
         assert_eq!(group, ChosenResource { id: "/g".into(), name: "g".into(), location: "eastus".into() });
         let project = link.choose_foundry_project(&subscription, &group.name, "Which project?").await.expect("one");
         assert_eq!(project.id, "/p");
-        // No answer is available: azd uses the given default, else it refuses.
+        // No response is configured: azd uses the given default, or refuses if there is none.
         assert_eq!(link.confirm("Sure?", Some(false)).await, Ok(false));
         assert_eq!(link.select("Which?", &choices, Some(0)).await, Ok(0));
         assert_eq!(link.select("Which?", &choices, None).await, Err(HostError::NoPrompt));
@@ -165,7 +165,7 @@ fn azd_asks_in_its_own_voice() {
 }
 
 #[test]
-fn each_refusal_has_its_meaning() {
+fn each_refusal_is_mapped_to_its_error() {
     let plain = |refusal| HostError::Refused { refusal, message: "words".into(), suggestion: None };
     for (code, detailed, error) in [
         (14, false, HostError::Gone { message: "words".into() }),
@@ -193,7 +193,7 @@ fn each_refusal_has_its_meaning() {
 }
 
 #[test]
-fn a_secret_in_azds_message_is_masked() {
+fn secret_in_azds_message_is_masked() {
     let status = refusal(2, "failed: Bearer CANARY at https://h/p?sig=CANARY");
     let host = FakeHost::start(HostState::default().with_fault("Environment.List", Fault::Status(status)));
     let error = run(link(&host).environments()).expect_err("refused");
@@ -201,8 +201,8 @@ fn a_secret_in_azds_message_is_masked() {
 }
 
 #[test]
-fn a_missing_or_slow_host_is_distinguished_from_a_refusal() {
-    // The port of a closed listener.
+fn missing_or_slow_host_is_distinguished_from_a_refusal() {
+    // Port of a closed listener.
     let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").to_string();
     let gone = run(link_to(&closed, "t", &[]).project());
     assert!(matches!(gone, Err(HostError::Gone { .. })), "{gone:?}");
@@ -231,7 +231,7 @@ fn a_missing_or_slow_host_is_distinguished_from_a_refusal() {
 }
 
 #[test]
-fn the_token_goes_to_this_machine_alone() {
+fn token_is_sent_only_to_this_machine() {
     for address in ["10.0.0.1:80", "example.com:80", "http://127.0.0.1:80", "127.0.0.1", "[::1]:80", "x"] {
         assert_eq!(run(link_to(address, "t", &[]).project()), Err(HostError::BadAddress), "{address}");
     }

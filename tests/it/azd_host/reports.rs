@@ -1,4 +1,4 @@
-//! Errors that azd shows for the program, and those that the program shows itself.
+//! Errors that azd shows on behalf of the program, and errors that the program shows itself.
 
 use fake_azd_host::proto::{ErrorOrigin, extension_error::Source};
 use fake_azd_host::{FakeHost, Fault, HostState, refusal};
@@ -7,7 +7,7 @@ use foundry_emulator::{Fault as FoundryFault, FaultKind, Route};
 use super::env;
 
 #[test]
-fn azd_shows_the_error_and_the_program_does_not() {
+fn only_azd_shows_the_error() {
     let host = FakeHost::start(HostState::default());
     let env = env(&host);
     let output = env.run(&["show", "--name", "nothing"]).fails_with(3);
@@ -57,7 +57,7 @@ fn origin_category_and_code_describe_the_failure() {
 }
 
 #[test]
-fn the_program_shows_what_azd_did_not_take() {
+fn program_shows_errors_that_azd_did_not_accept() {
     let page = "ERROR: unexpected argument '--wat' found\n\nSuggestion: See 'azd ai models list --help'.\n";
     let host = FakeHost::start(HostState::default());
     let mut env = env(&host);
@@ -81,7 +81,7 @@ fn the_program_shows_what_azd_did_not_take() {
 }
 
 #[test]
-fn json_errors_are_not_azds_to_show() {
+fn json_errors_are_not_shown_by_azd() {
     let host = FakeHost::start(HostState::default());
     let env = env(&host);
     for args in [&["list", "--wat", "-o", "json"][..], &["show", "-n", "nothing", "-o", "json"]] {

@@ -1,14 +1,14 @@
-//! Ctrl+C in every other phase, and in the other commands.
+//! Ctrl+C in all other phases, and in the other commands.
 
 use std::time::Instant;
 
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 use rustix::process::Signal;
 
-use super::{AT_ONCE, CTRL_C, QUICKLY, assert_no_azcopy, env, env_with, interrupt, screen};
-use crate::support::{CREATE, Running, StubAnswer, Terminal, TestEnv, eventually};
+use super::{CTRL_C, IMMEDIATELY, QUICKLY, assert_no_azcopy, env, env_with, interrupt, screen};
+use crate::support::{CREATE, Running, StubResponse, Terminal, TestEnv, eventually};
 
-/// Nothing is held anywhere else: one request ends the command, a second one changes nothing.
+/// These phases hold no resources elsewhere: one signal ends the command, and a second one has no further effect.
 #[test]
 fn every_phase_ends_immediately() {
     let registering = || env_with(Config { polls_until_done: 100_000, ..Config::default() });
@@ -32,7 +32,7 @@ fn every_phase_ends_immediately() {
             terminal.wait_for(sign);
             if sign.is_empty() {
                 let threads = format!("/proc/{}/task", terminal.pid());
-                // Besides the main thread and those that encrypt.
+                // Threads other than the one that reads: the main thread and those that encrypt.
                 let others = 1 + std::thread::available_parallelism().map_or(1, usize::from).min(8);
                 eventually("a thread that reads", || std::fs::read_dir(&threads).is_ok_and(|all| all.count() > others));
             }
@@ -41,7 +41,7 @@ fn every_phase_ends_immediately() {
                 terminal.signal(*signal);
             }
             let ended = terminal.finish();
-            assert!(asked_to_end.elapsed() < AT_ONCE, "{args:?} {signals:?}: {:?}", asked_to_end.elapsed());
+            assert!(asked_to_end.elapsed() < IMMEDIATELY, "{args:?} {signals:?}: {:?}", asked_to_end.elapsed());
             assert_eq!(ended.code, 130, "{args:?} {signals:?}: {}", ended.screen);
             assert!(ended.screen.contains("ERROR: Interrupted"), "{args:?} {signals:?}: {}", ended.screen);
             assert_no_azcopy(&env);
@@ -54,7 +54,7 @@ fn stalled(route: Route) -> TestEnv {
 }
 
 #[test]
-fn ctrl_c_while_the_service_is_asked_for_a_location() {
+fn ctrl_c_while_the_upload_location_is_requested() {
     let env = stalled(Route::StartPendingUpload);
     let ended = interrupt(&env, "Step 1/3", "startPendingUpload", &CREATE);
     assert!(ended.screen.contains("ERROR: Interrupted."), "{}", ended.screen);
@@ -65,7 +65,7 @@ fn ctrl_c_while_the_service_is_asked_for_a_location() {
 #[test]
 fn ctrl_c_while_the_location_is_probed() {
     let env = env();
-    env.blobs().says(StubAnswer::Nothing);
+    env.blobs().respond_with(StubResponse::Nothing);
     let ended = interrupt(&env, "Step 1/3", "startPendingUpload", &CREATE);
     assert!(ended.screen.contains("custom create --name my-model --source model"), "{}", ended.screen);
     assert!(env.azcopy_starts().is_empty());
@@ -80,7 +80,7 @@ fn ctrl_c_while_the_model_is_registered() {
     ] {
         let ended = interrupt(&env, "Step 3/3", "createAsync", &CREATE);
         insta::allow_duplicates! {
-            // Whether the bar is drawn and stays is a race.
+            // The bar may or may not be drawn before the interruption.
             let screen = screen(&env, &ended);
             let lines = screen.lines().skip_while(|line| !line.starts_with("Step 3")).filter(|line| !line.contains("(0s)"));
             insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
@@ -112,7 +112,7 @@ fn ctrl_c_in_the_other_commands() {
 }
 
 #[test]
-fn ctrl_c_at_a_question_leaves_the_question() {
+fn ctrl_c_at_a_prompt_keeps_the_prompt_on_screen() {
     let env = env();
     env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "1"})).expect("seeded");
     let mut terminal = Terminal::start(&env, 100, &["delete", "-n", "my-model"]);
@@ -123,9 +123,9 @@ fn ctrl_c_at_a_question_leaves_the_question() {
     assert!(ended.rows.ends_with("Type the model name to confirm: ^C\nERROR: Interrupted."), "{}", ended.rows);
 }
 
-/// AzCopy asks before it ends when it still reads the source.
+/// AzCopy prompts before it ends if it is still scanning the source.
 #[test]
-fn azcopys_own_question_is_answered() {
+fn azcopys_cancel_prompt_is_answered() {
     for script in
         ["scanning\ninit\nprogress 294 1050 0 2\nhang\n", "init\nprogress 294 1050 0 2\nwait-signal\nprompt-cancel\n"]
     {

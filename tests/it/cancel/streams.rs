@@ -21,7 +21,7 @@ fn every_signal_is_like_ctrl_c() {
     }
 }
 
-fn interrupt_in_the_background(env: &TestEnv, signal: Signal, more: &[&str], sign: &str) -> Output {
+fn interrupt_without_terminal(env: &TestEnv, signal: Signal, more: &[&str], sign: &str) -> Output {
     let running = Running::start(env, &[&CREATE[..], more].concat());
     running.wait_for(sign);
     running.signal(signal);
@@ -33,9 +33,9 @@ fn interrupt_in_the_background(env: &TestEnv, signal: Signal, more: &[&str], sig
 }
 
 #[test]
-fn a_pipeline_is_ended_by_sigterm() {
+fn sigterm_ends_a_pipeline() {
     let env = uploading();
-    let output = interrupt_in_the_background(&env, Signal::TERM, &[], "28% (");
+    let output = interrupt_without_terminal(&env, Signal::TERM, &[], "28% (");
     let lines = output.stderr.lines().skip_while(|line| !line.starts_with("Step 2"));
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
     Step 2/3: Uploading model files...
@@ -54,7 +54,7 @@ fn a_pipeline_is_ended_by_sigterm() {
 #[test]
 fn json_has_the_error_as_its_last_line() {
     let env = uploading();
-    let output = interrupt_in_the_background(&env, Signal::INT, &["-o", "json"], "28% (");
+    let output = interrupt_without_terminal(&env, Signal::INT, &["-o", "json"], "28% (");
     let error = output.json_error();
     assert_eq!((&error["kind"], &error["code"]), (&"interrupted".into(), &"upload_interrupted".into()), "{output}");
     assert!(error["status"].is_null() && error["requestId"].is_null(), "{output}");
@@ -63,7 +63,7 @@ fn json_has_the_error_as_its_last_line() {
 #[test]
 fn json_lines_have_the_error_as_an_event() {
     let env = uploading();
-    let output = interrupt_in_the_background(
+    let output = interrupt_without_terminal(
         &env,
         Signal::HUP,
         &["--progress", "json", "-o", "json"],
@@ -76,7 +76,7 @@ fn json_lines_have_the_error_as_an_event() {
     assert_eq!(error["error"]["message"], event["message"], "{output}");
 }
 
-/// Without a bar the cursor is at the beginning of a line, where the terminal writes `^C`.
+/// Without a bar the cursor is at the start of a line, where the terminal writes `^C`.
 #[test]
 fn ctrl_c_with_plain_lines() {
     let env = uploading();
@@ -86,18 +86,18 @@ fn ctrl_c_with_plain_lines() {
 }
 
 #[test]
-fn a_closed_stdin_does_not_matter() {
+fn closed_stdin_is_accepted() {
     let env = env();
     let program = env!("CARGO_BIN_EXE_azure-ai-models");
     let command = env.command(&[]);
     let line = format!("exec {program} {} <&-", CREATE.join(" "));
     let shell = std::process::Command::new("/bin/sh");
-    let mut shell = with_the_environment_of(shell, &command);
+    let mut shell = with_environment_of(shell, &command);
     shell.args(["-c", &line]);
     env.finish(shell).success();
 }
 
-fn with_the_environment_of(mut shell: std::process::Command, command: &std::process::Command) -> std::process::Command {
+fn with_environment_of(mut shell: std::process::Command, command: &std::process::Command) -> std::process::Command {
     shell.env_clear().current_dir(command.get_current_dir().expect("a directory")).stdin(Stdio::null());
     for (name, value) in command.get_envs() {
         shell.env(name, value.unwrap_or_default());
@@ -105,9 +105,9 @@ fn with_the_environment_of(mut shell: std::process::Command, command: &std::proc
     shell
 }
 
-/// The model is registered; only the page about it has no reader.
+/// The model is registered; only the output page has no reader.
 #[test]
-fn a_closed_reader_is_no_failure() {
+fn closed_stdout_is_not_a_failure() {
     for format in ["table", "json"] {
         let env = env();
         let mut command = env.command(&[&CREATE[..], &["-o", format]].concat());
@@ -119,9 +119,9 @@ fn a_closed_reader_is_no_failure() {
     }
 }
 
-/// azd is gone, and its pipe with it: the signal and the lost standard error come together.
+/// azd has exited and closed its pipe: the signal and the closed standard error arrive together.
 #[test]
-fn a_lost_standard_error_does_not_keep_azcopy_alive() {
+fn azcopy_ends_although_stderr_is_closed() {
     let env = uploading();
     let mut command = env.command(&CREATE);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");

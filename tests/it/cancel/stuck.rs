@@ -1,15 +1,15 @@
-//! Processes that do not end by themselves are ended.
+//! Child processes that do not end on their own are killed.
 
 use std::time::Instant;
 
 use rustix::process::Signal;
 
-use super::{AT_ONCE, CTRL_C, assert_interrupted, env};
-use crate::support::{CREATE, Terminal, TestEnv, eventually, lives};
+use super::{CTRL_C, IMMEDIATELY, assert_interrupted, env};
+use crate::support::{CREATE, Terminal, TestEnv, eventually, is_alive};
 
-/// The grace is shortened here, and only here: 50 ms.
+/// Only this test shortens the grace period: to 50 ms.
 #[test]
-fn an_azcopy_that_does_not_listen_is_killed_after_the_grace() {
+fn azcopy_that_ignores_signals_is_killed_after_the_grace_period() {
     let mut env = env();
     env.azcopy_script("ignore-signals\ninit\nprogress 294 1050 0 2\nhang\n").set("AZURE_AI_MODELS_TEST_TIME", "0.05");
     let mut terminal = Terminal::start(&env, 100, &[&CREATE[..], &["--debug"]].concat());
@@ -22,9 +22,9 @@ fn an_azcopy_that_does_not_listen_is_killed_after_the_grace() {
     assert!(debug.contains("azcopy ended: signal 9"), "{debug}");
 }
 
-/// The grace is 100 s here: waiting for it fails the test.
+/// The grace period is 100 s here, so a run that waits for it fails the test.
 #[test]
-fn a_second_ctrl_c_kills_immediately() {
+fn second_ctrl_c_kills_immediately() {
     let mut env = env();
     env.azcopy_script("ignore-signals\ninit\nprogress 294 1050 0 2\nhang\n").set("AZURE_AI_MODELS_TEST_TIME", "20");
     let mut terminal = Terminal::start(&env, 100, &[&CREATE[..], &["--debug"]].concat());
@@ -38,8 +38,8 @@ fn a_second_ctrl_c_kills_immediately() {
     assert!(ended.screen.contains("Upload interrupted at 28%"), "{}", ended.screen);
 }
 
-/// Upload that pauses at 28 %, and whose `azcopy jobs show` never answers; its process id is in the file.
-fn never_shown() -> (TestEnv, std::path::PathBuf) {
+/// Upload that pauses at 28 %, and whose `azcopy jobs show` never responds; the file holds its process id.
+fn env_with_hanging_jobs_show() -> (TestEnv, std::path::PathBuf) {
     let mut env = env();
     let pid = env.work().join("jobs-show");
     env.azcopy_script(&format!("init\nprogress 294 1050 0 2\nplan hang {}\nhang\n", pid.display()));
@@ -48,14 +48,14 @@ fn never_shown() -> (TestEnv, std::path::PathBuf) {
 
 fn assert_ended(pid: &std::path::Path) {
     let pid = std::fs::read_to_string(pid).expect("azcopy jobs show was started").parse().expect("a process id");
-    // Killed, and reaped by its new parent.
-    eventually("the end of azcopy jobs show", || !lives(pid));
+    // The process is killed, and reaped by its new parent.
+    eventually("the end of azcopy jobs show", || !is_alive(pid));
 }
 
 #[test]
-fn a_second_request_ends_an_upload_whose_account_hangs() {
+fn second_signal_ends_an_upload_while_jobs_show_hangs() {
     for second in [Signal::INT, Signal::TERM] {
-        let (env, pid) = never_shown();
+        let (env, pid) = env_with_hanging_jobs_show();
         let mut terminal = Terminal::start(&env, 100, &CREATE);
         terminal.wait_for("28.0%");
         terminal.type_text(CTRL_C);
@@ -63,17 +63,17 @@ fn a_second_request_ends_an_upload_whose_account_hangs() {
         let asked_to_end = Instant::now();
         terminal.signal(second);
         let ended = terminal.finish();
-        assert!(asked_to_end.elapsed() < AT_ONCE, "{:?}: {}", asked_to_end.elapsed(), ended.screen);
+        assert!(asked_to_end.elapsed() < IMMEDIATELY, "{:?}: {}", asked_to_end.elapsed(), ended.screen);
         assert_interrupted(&env, &ended);
         assert!(ended.screen.contains("ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent)."), "{}", ended.screen);
         assert_ended(&pid);
     }
 }
 
-/// The limit is 6 s on this clock.
+/// The limit is 6 s at this time scale.
 #[test]
-fn an_account_that_hangs_is_given_up() {
-    let (mut env, pid) = never_shown();
+fn hanging_jobs_show_is_abandoned() {
+    let (mut env, pid) = env_with_hanging_jobs_show();
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.1");
     let mut terminal = Terminal::start(&env, 100, &[&CREATE[..], &["--debug"]].concat());
     terminal.wait_for("28.0%");
@@ -90,10 +90,10 @@ fn an_account_that_hangs_is_given_up() {
     assert_ended(&pid);
 }
 
-/// The next run asks what the first one delivered: one request is enough there.
+/// The next run queries what the first one delivered: one signal is enough to end it.
 #[test]
-fn ctrl_c_while_an_earlier_upload_is_accounted_for() {
-    let (mut env, pid) = never_shown();
+fn ctrl_c_while_delivered_files_of_an_earlier_upload_are_queried() {
+    let (mut env, pid) = env_with_hanging_jobs_show();
     let mut terminal = Terminal::start(&env, 100, &CREATE);
     terminal.wait_for("28.0%");
     terminal.type_text(CTRL_C);
@@ -107,7 +107,7 @@ fn ctrl_c_while_an_earlier_upload_is_accounted_for() {
     let asked_to_end = Instant::now();
     terminal.type_text(CTRL_C);
     let ended = terminal.finish();
-    assert!(asked_to_end.elapsed() < AT_ONCE, "{:?}: {}", asked_to_end.elapsed(), ended.screen);
+    assert!(asked_to_end.elapsed() < IMMEDIATELY, "{:?}: {}", asked_to_end.elapsed(), ended.screen);
     assert_interrupted(&env, &ended);
     assert_ended(&pid);
 }

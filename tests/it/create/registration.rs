@@ -1,4 +1,4 @@
-//! Registration: what is sent, its operation, and whose model it is.
+//! Registration: the request, its operation, and the check that the model is the registered one.
 
 use foundry_emulator::{Config, Fault, FaultKind, LocationForm, MissingRoute, OperationEnd, Route};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{TestEnv, create, env_with, env_with_model as env};
 
 #[test]
-fn the_wire_carries_the_registration_in_both_dialects() {
+fn registration_is_sent_in_both_api_versions() {
     for (version, base) in [
         (
             "2025-11-15-preview",
@@ -33,7 +33,7 @@ fn the_wire_carries_the_registration_in_both_dialects() {
 }
 
 #[test]
-fn a_version_that_exists_is_a_conflict_that_names_the_next_free_one() {
+fn existing_version_is_a_conflict_that_names_the_next_free_version() {
     let env = env();
     for version in ["1", "2", "7"] {
         env.emulator().seed(&json!({"name": "my-model", "version": version})).expect("seeded");
@@ -53,7 +53,7 @@ fn a_version_that_exists_is_a_conflict_that_names_the_next_free_one() {
 }
 
 #[test]
-fn an_operation_is_found_wherever_the_service_names_it() {
+fn operation_is_found_in_every_form_of_its_location() {
     for location in [LocationForm::Absolute, LocationForm::Relative, LocationForm::BodyOnly, LocationForm::None] {
         let env = env_with(Config { location: location.clone(), ..Config::default() });
         let output = create(&env, &["-o", "json"]);
@@ -62,16 +62,16 @@ fn an_operation_is_found_wherever_the_service_names_it() {
 }
 
 #[test]
-fn an_operation_on_a_foreign_host_gets_no_token_and_the_model_is_asked_instead() {
-    let thief = TestEnv::new();
-    let foreign = thief.emulator().endpoint().parse().expect("a URL");
+fn operation_on_another_host_gets_no_token_and_the_model_is_polled() {
+    let other_host = TestEnv::new();
+    let foreign = other_host.emulator().endpoint().parse().expect("a URL");
     let env = env_with(Config { location: LocationForm::Foreign(foreign), ..Config::default() });
     create(&env, &[]).success();
-    assert!(thief.emulator().requests().is_empty());
+    assert!(other_host.emulator().requests().is_empty());
 }
 
 #[test]
-fn a_service_without_create_async_is_asked_by_put() {
+fn service_without_create_async_is_called_with_put() {
     for (missing_route, status) in
         [(MissingRoute::NotFound, 200), (MissingRoute::MethodNotAllowed, 201), (MissingRoute::NotFound, 202)]
     {
@@ -82,7 +82,7 @@ fn a_service_without_create_async_is_asked_by_put() {
 }
 
 #[test]
-fn an_unknown_state_is_waited_for_and_every_end_is_known() {
+fn unknown_states_are_polled_and_every_final_state_is_recognised() {
     let running = vec!["Validating".to_owned(), "SomethingNew".into(), "Running".into()];
     let env = env_with(Config { running_states: running, polls_until_done: 3, ..Config::default() });
     create(&env, &[]).success();
@@ -99,10 +99,10 @@ fn an_unknown_state_is_waited_for_and_every_end_is_known() {
     }
 }
 
-/// Another registration was faster, wherever this is detected: after the operation, after a PUT, and with `--no-wait`,
-/// where the service's answer does not say whose registration it is.
+/// Another registration came first, wherever this is detected: after the operation, after a PUT, and with `--no-wait`,
+/// where the response does not identify the registration.
 #[test]
-fn a_model_registered_elsewhere_is_no_success() {
+fn model_registered_by_another_client_is_not_a_success() {
     let elsewhere = || Some(json!({ "blobUri": "https://elsewhere.example/c" }));
     let put = Config { has_create_async: false, registers_as: elsewhere(), ..Config::default() };
     let lost = Fault::new(Route::CreateAsync, FaultKind::Reset).processed();
@@ -147,9 +147,9 @@ fn a_model_registered_elsewhere_is_no_success() {
     ");
 }
 
-/// With `--no-wait` the accepted registration must be this one: a model that is not visible yet is waited for.
+/// With `--no-wait` the accepted registration must be this one: the command waits for a model that is not visible yet.
 #[test]
-fn no_wait_waits_until_it_is_known_whose_registration_it_is() {
+fn no_wait_waits_until_the_registration_is_identified() {
     let env = env();
     env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::Reset).times(1).processed());
     let accepted = create(&env, &["--no-wait", "-o", "json"]).success().json();

@@ -1,9 +1,9 @@
-//! The upload location, AzCopy, and the proof that its files arrived.
+//! The upload location, AzCopy, and the proof that the files are complete.
 
 use foundry_emulator::{Config, PendingUploadShape};
 use serde_json::json;
 
-use crate::support::{HOME, StubAnswer, create, env_with, env_with_model as env};
+use crate::support::{HOME, StubResponse, create, env_with, env_with_model as env};
 
 #[test]
 fn azcopy_gets_the_planned_files_a_silent_stdin_and_a_clean_environment() {
@@ -42,12 +42,12 @@ fn every_shape_of_an_upload_location_is_accepted() {
 }
 
 #[test]
-fn a_refused_sas_is_renewed_once() {
+fn rejected_sas_is_renewed_once() {
     let env = env();
-    env.blobs().says(StubAnswer::ErrorTimes(1, 403, "AuthenticationFailed"));
+    env.blobs().respond_with(StubResponse::ErrorTimes(1, 403, "AuthenticationFailed"));
     create(&env, &[]).success();
     env.emulator().reset();
-    env.blobs().says(StubAnswer::Error(403, "AuthenticationFailed"));
+    env.blobs().respond_with(StubResponse::Error(403, "AuthenticationFailed"));
     insta::assert_snapshot!(create(&env, &[]).abridged(), @"
     ------- stderr -------
     [WARNINGS]
@@ -62,16 +62,16 @@ fn a_refused_sas_is_renewed_once() {
 }
 
 #[test]
-fn a_sas_that_may_not_list_is_good_enough() {
+fn sas_without_list_permission_is_accepted() {
     let env = env();
-    env.blobs().says(StubAnswer::Error(403, "AuthorizationPermissionMismatch"));
+    env.blobs().respond_with(StubResponse::Error(403, "AuthorizationPermissionMismatch"));
     create(&env, &[]).success();
 }
 
 #[test]
-fn a_silent_blob_store_is_reported_before_azcopy_runs() {
+fn unresponsive_blob_store_is_reported_before_azcopy_runs() {
     let env = env();
-    env.blobs().says(StubAnswer::Nothing);
+    env.blobs().respond_with(StubResponse::Nothing);
     let output = create(&env, &[]).fails_with(9);
     assert!(
         output.stderr.contains("the blob store cannot be used: could not reach [BLOBS]: no response in time"),
@@ -80,9 +80,9 @@ fn a_silent_blob_store_is_reported_before_azcopy_runs() {
 }
 
 #[test]
-fn an_unproved_upload_is_not_registered() {
+fn incomplete_upload_is_not_registered() {
     for (script, words) in [
-        // Exit code 0, although nothing was copied.
+        // Exit code 0, although no file was copied.
         ("init\nend Completed 0 0 0 0 0\nexit 0\n", "copied nothing"),
         ("init\nend Completed 500 500 1 1 0\nexit 0\n", "copied 1 of 2 files"),
         ("init\nend Completed 1050 1050 1 2 0\nexit 0\n", "copied 1 of 2 files"),
@@ -102,13 +102,13 @@ fn an_unproved_upload_is_not_registered() {
         env.azcopy_script(script);
         let output = create(&env, &[]).fails_with(7);
         assert!(output.stderr.contains(words), "{words}: {output}");
-        assert_eq!(env.registrations(), 0, "{words}: registered all the same");
+        assert_eq!(env.registrations(), 0, "{words}: registered anyway");
     }
 }
 
-/// A resumed run is measured by what it had to send, a copy from a URL by what AzCopy found there.
+/// A resumed run is compared with what it had to send, a copy from a URL with what AzCopy found there.
 #[test]
-fn totals_are_those_of_what_was_to_be_sent() {
+fn totals_must_match_the_files_to_send() {
     let first = "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\n";
     for (end, words) in [
         ("1050 1050 2 2 0", "copied 2 of 1 file"),
@@ -120,7 +120,7 @@ fn totals_are_those_of_what_was_to_be_sent() {
         create(&env, &[]).fails_with(7);
         let output = create(&env, &[]).fails_with(7);
         assert!(output.stderr.contains(words), "{words}: {output}");
-        assert_eq!(env.registrations(), 0, "{words}: registered all the same");
+        assert_eq!(env.registrations(), 0, "{words}: registered anyway");
     }
     let remote = ["custom", "create", "--name", "my-model", "--source", "https://a.blob.core.windows.net/c?sv=1&sig=x"];
     for (end, words) in [
@@ -132,14 +132,14 @@ fn totals_are_those_of_what_was_to_be_sent() {
         env.azcopy_script(&format!("init\nend Completed {end}\nexit 0\n"));
         let output = env.run(&remote).fails_with(7);
         assert!(output.stderr.contains(words), "{words}: {output}");
-        assert_eq!(env.registrations(), 0, "{words}: registered all the same");
+        assert_eq!(env.registrations(), 0, "{words}: registered anyway");
     }
 }
 
-/// The quotes of the command are those of Unix.
+/// The command is quoted for a Unix shell.
 #[cfg(unix)]
 #[test]
-fn a_broken_upload_names_the_log_and_the_command_to_run_again() {
+fn failed_upload_names_the_log_and_the_command_to_resume() {
     let mut env = env();
     env.azcopy_script("init\nlog 2026/11/25 04:00:00 ERR: [P#0-T#0] UPLOADFAILED: model.safetensors : 000 : source modified during transfer\nfailed model.safetensors 0 1000\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\n");
     insta::assert_snapshot!(create(&env, &["--description", "two words"]).abridged(), @"

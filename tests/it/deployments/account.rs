@@ -10,7 +10,7 @@ use crate::support::TestEnv;
 
 const FIRST: &str = "00000000-0000-0000-0000-000000000001";
 
-/// A world that azd runs, whose environment `dev` holds the endpoint and these values.
+/// Environment of a program that azd runs, whose azd environment `dev` holds the endpoint and these values.
 fn run_by_azd(config: Config, values: &[(&str, &str)]) -> (TestEnv, FakeHost) {
     let mut env = TestEnv::with(config);
     let (origin, endpoint) = (env.emulator().origin(), env.emulator().endpoint());
@@ -27,7 +27,7 @@ fn searched(env: &TestEnv) -> usize {
 }
 
 #[test]
-fn a_found_account_is_stored_in_the_environment_of_the_endpoint() {
+fn found_account_is_stored_in_the_environment_of_the_endpoint() {
     let (env, host) = run_by_azd(Config::default(), &[("AZURE_LOCATION", "kept")]);
     env.run(&["deployments", "list"]).success();
     let stored = host.host_state().environments["dev"].values.clone();
@@ -41,14 +41,14 @@ fn a_found_account_is_stored_in_the_environment_of_the_endpoint() {
         ],
         [Some(FIRST), Some("rg-emulator"), Some("emulator"), Some("demo")]
     );
-    assert_eq!(of("AZURE_LOCATION"), Some("kept"), "what is there is not replaced");
+    assert_eq!(of("AZURE_LOCATION"), Some("kept"), "existing values are not replaced");
     assert_eq!(searched(&env), 1);
     env.run(&["deployments", "list"]).success();
     assert_eq!(searched(&env), 1, "the second run searches no more");
 }
 
 #[test]
-fn an_endpoint_given_by_option_stores_nothing() {
+fn endpoint_given_by_option_stores_nothing() {
     let (env, host) = run_by_azd(Config::default(), &[]);
     let endpoint = env.emulator().endpoint();
     env.run(&["deployments", "list", "-e", &endpoint]).success();
@@ -56,7 +56,7 @@ fn an_endpoint_given_by_option_stores_nothing() {
 }
 
 #[test]
-fn the_project_id_of_azds_templates_needs_no_search() {
+fn project_id_of_azds_templates_needs_no_search() {
     let id = format!(
         "/subscriptions/{FIRST}/resourceGroups/rg-emulator/providers/Microsoft.CognitiveServices/accounts/emulator/projects/demo"
     );
@@ -70,7 +70,7 @@ fn the_project_id_of_azds_templates_needs_no_search() {
 }
 
 #[test]
-fn the_environments_subscription_is_searched_before_the_others() {
+fn subscription_of_the_environment_is_searched_first() {
     let tenant = |id: &str, subscription: &str| ArmTenant {
         id: id.into(),
         token: None,
@@ -86,7 +86,7 @@ fn the_environments_subscription_is_searched_before_the_others() {
 }
 
 #[test]
-fn several_accounts_that_fit_are_all_listed_and_nothing_is_guessed() {
+fn ambiguous_accounts_are_all_listed_and_none_is_chosen() {
     let id =
         format!("/subscriptions/{FIRST}/resourceGroups/rg-other/providers/Microsoft.CognitiveServices/accounts/twin");
     let twin = json!({"id": id, "name": "twin"});
@@ -97,7 +97,7 @@ fn several_accounts_that_fit_are_all_listed_and_nothing_is_guessed() {
 }
 
 #[test]
-fn no_token_of_one_plane_reaches_the_other() {
+fn tokens_of_control_and_data_plane_are_not_mixed() {
     let mut env = super::with_two();
     env.program("azd", r#"case "$*" in *management*) t=arm ;; *) t=project ;; esac; echo "{\"token\":\"$t\",\"expiresOn\":\"2038-01-18T00:00:00Z\"}""#);
     env.set("AZURE_AI_MODELS_CREDENTIAL", "azd");

@@ -15,7 +15,7 @@ use crate::support::TestEnv;
 
 const YES: [&str; 2] = ["--yes", "--no-prompt"];
 
-/// The body of the only PUT.
+/// Body of the only PUT.
 fn put(env: &TestEnv) -> (String, serde_json::Value) {
     let requests = env.emulator().requests();
     let puts: Vec<_> = requests.iter().filter(|one| one.method == "PUT").collect();
@@ -24,10 +24,10 @@ fn put(env: &TestEnv) -> (String, serde_json::Value) {
 }
 
 #[test]
-fn a_registered_model_becomes_an_endpoint() {
+fn registered_model_is_deployed() {
     let env = env();
     insta::assert_snapshot!(create(&env, &YES));
-    // The published example, field by field; SKU and capacity are those of the catalogue.
+    // The published example, field by field; SKU and capacity come from the catalogue.
     let body = json!({
         "sku": {"name": "GlobalProvisionedManaged", "capacity": 80},
         "properties": {"model": {"format": "FireworksCustom", "name": "my-model", "version": "1", "source": SOURCE}},
@@ -36,7 +36,7 @@ fn a_registered_model_becomes_an_endpoint() {
 }
 
 #[test]
-fn json_is_the_deployment_as_the_last_get_sent_it() {
+fn json_is_the_response_of_the_last_get() {
     let env = env();
     let output = create(&env, &["--yes", "--no-prompt", "-o", "json", "-q"]).success();
     assert_eq!(output.json(), super::shown(&env)[0]);
@@ -44,7 +44,7 @@ fn json_is_the_deployment_as_the_last_get_sent_it() {
 }
 
 #[test]
-fn a_draft_model_is_sent_as_the_specification_shows_it() {
+fn draft_model_is_sent_as_specified() {
     let env = env();
     let args = ["custom", "deployments", "create", "-n", "fast", "--model", "fw-qwen3-14b"];
     let draft = ["--draft-model", "my-model", "--draft-tokens", "4", "-y"];
@@ -62,7 +62,7 @@ fn a_draft_model_is_sent_as_the_specification_shows_it() {
     assert_eq!(put(&env), ("2026-09-01".to_owned(), body));
     let polled = env.emulator().requests().into_iter().rfind(|one| one.path.ends_with("/deployments/fast"));
     assert_eq!(polled.expect("a look").query["api-version"], "2026-09-01", "a write is polled with its own version");
-    // An older version does not show the draft, so the pages ask a newer one.
+    // An older version does not show the draft model, so `show` and `list` use a newer one.
     for args in [
         &["custom", "deployments", "show", "-n", "fast"][..],
         &["base", "deployments", "wait", "-n", "fast"],
@@ -77,7 +77,7 @@ fn a_draft_model_is_sent_as_the_specification_shows_it() {
 }
 
 #[test]
-fn every_option_reaches_the_request() {
+fn every_option_is_sent() {
     let env = with(Arm { deployments: vec![super::base("spare")], ..Arm::default() });
     let more = [
         "--sku-name",
@@ -119,7 +119,7 @@ fn every_option_reaches_the_request() {
 }
 
 #[test]
-fn a_dry_run_shows_checks_and_request_and_sends_nothing() {
+fn dry_run_shows_checks_and_request_and_sends_nothing() {
     let env = env();
     insta::assert_snapshot!(create(&env, &["--dry-run"]));
     let json = create(&env, &["--dry-run", "-o", "json"]).success().json();
@@ -128,14 +128,14 @@ fn a_dry_run_shows_checks_and_request_and_sends_nothing() {
     assert_eq!(json["checks"][0], json!({"id": "name", "status": "passed", "message": "'dep' is free"}));
     assert_eq!(json["requests"][0]["method"], "PUT");
     assert!(env.emulator().requests().iter().all(|one| one.method == "GET"));
-    // A failed check has its exit code, and is in the document.
+    // A failed check sets the exit code, and is included in the document.
     env.emulator().seed_deployment(&custom("dep")).expect("seeded");
     let output = create(&env, &["--dry-run", "-o", "json"]).fails_with(5);
     assert_eq!(output.json()["checks"][0]["status"], "failed");
 }
 
 #[test]
-fn a_script_that_did_not_agree_sends_nothing_at_all() {
+fn script_without_consent_sends_nothing() {
     let env = env();
     insta::assert_snapshot!(create(&env, &["--no-prompt"]), @r"
     ------- stderr -------
@@ -151,7 +151,7 @@ fn a_script_that_did_not_agree_sends_nothing_at_all() {
 
 #[cfg(unix)]
 #[test]
-fn a_user_is_asked_once_and_may_decline() {
+fn user_is_prompted_once_and_may_decline() {
     for (answer, code) in [("y\n", 0), ("n\n", 1)] {
         let env = env();
         let args = ["custom", "deployments", "create", "--name", "dep", "--model", "my-model"];
@@ -167,7 +167,7 @@ fn a_user_is_asked_once_and_may_decline() {
 }
 
 #[test]
-fn without_waiting_the_accepted_deployment_is_shown() {
+fn no_wait_shows_the_accepted_deployment() {
     let env = env();
     insta::assert_snapshot!(create(&env, &["--yes", "--no-wait"]));
     let env = super::deploying(Deploying { put_status: 202, hidden_gets: 9, ..Default::default() });

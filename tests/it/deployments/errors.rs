@@ -7,8 +7,8 @@ use foundry_emulator::{Fault, FaultKind, Route};
 
 use super::{create, env};
 
-/// The page of a refused PUT.
-fn page_of(row: &str, fault: FaultKind) {
+/// Compares the output of a rejected PUT with the snapshot of the row.
+fn assert_page(row: &str, fault: FaultKind) {
     let mut env = env();
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.01");
     env.emulator().add_fault(Fault::new(Route::ArmPut, fault));
@@ -19,7 +19,7 @@ fn page_of(row: &str, fault: FaultKind) {
 
 macro_rules! rows {
     ($($row:ident: $status:expr, $code:expr, $message:expr;)+) => {
-        $(#[test] fn $row() { page_of(stringify!($row), FaultKind::refusal($status, $code, $message)); })+
+        $(#[test] fn $row() { assert_page(stringify!($row), FaultKind::refusal($status, $code, $message)); })+
         const TESTED: &[&str] = &[$(stringify!($row)),+];
     };
 }

@@ -31,7 +31,7 @@ fn each_group_lists_its_own_kind() {
 }
 
 #[test]
-fn json_is_what_azure_sent_and_quiet_lists_are_names() {
+fn json_is_the_azure_response_and_quiet_lists_names() {
     let env = with_two();
     let json = env.run(&["deployments", "list", "-o", "json"]).success().json();
     assert_eq!(json, json!(super::shown(&env)));
@@ -43,7 +43,7 @@ fn json_is_what_azure_sent_and_quiet_lists_are_names() {
 }
 
 #[test]
-fn a_list_of_several_pages_is_whole_or_an_error() {
+fn list_of_several_pages_is_complete_or_an_error() {
     let pages = |next_link| {
         let env =
             TestEnv::with(Config { arm: Arm { in_pages: true, ..Arm::default() }, next_link, ..Config::default() });
@@ -54,7 +54,7 @@ fn a_list_of_several_pages_is_whole_or_an_error() {
     let origin = env.emulator().origin();
     env.set("AZURE_AI_MODELS_ARM_ENDPOINT", &origin);
     assert_eq!(env.run(&["deployments", "list", "-q"]).success().stdout, "mine\nchat\n");
-    // A failed page is no reason to ask the project, which reports less.
+    // A failed page does not lead to the project's list, which has fewer fields.
     env.emulator().add_fault(Fault::new(Route::ArmDeployments, FaultKind::Html { status: 400 }));
     let output = env.run(&["deployments", "list", "-o", "json"]);
     assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output}");
@@ -66,7 +66,7 @@ fn seed_model(env: &TestEnv) {
 }
 
 #[test]
-fn the_page_tells_state_capacity_and_how_to_use_it() {
+fn page_shows_state_capacity_and_usage() {
     let env = with_two();
     insta::assert_snapshot!(env.run(&["custom", "deployments", "show", "--name", "mine"]));
     insta::assert_snapshot!(env.run(&["base", "deployments", "show", "--name", "chat"]));
@@ -74,16 +74,16 @@ fn the_page_tells_state_capacity_and_how_to_use_it() {
     assert_eq!(json, super::shown(&env)[1]);
 }
 
-/// The user sees the project and has no role at the account.
+/// The user has access to the project, but no role on the account.
 #[test]
-fn without_azure_resource_manager_the_project_lists_them() {
+fn project_lists_deployments_without_azure_resource_manager() {
     let env = with_two();
     env.emulator().configure(|config| config.arm.hides_account = true);
     insta::assert_snapshot!(env.run(&["deployments", "list"]));
     insta::assert_snapshot!(env.run(&["custom", "deployments", "show", "--name", "mine"]));
     let json = env.run(&["custom", "deployments", "list", "-o", "json"]).success().json();
     assert_eq!((json[0]["name"].as_str(), json[0]["modelName"].as_str()), (Some("mine"), Some("my-model")));
-    // Commands that need the account report that, and write nothing.
+    // Commands that need the account report the missing access, and write nothing.
     for args in [
         &["custom", "deployments", "update", "--name", "mine", "--sku-capacity", "160"][..],
         &["custom", "deployments", "delete", "--name", "mine", "--force"],
@@ -95,9 +95,9 @@ fn without_azure_resource_manager_the_project_lists_them() {
     assert_eq!(super::writes(&env), Vec::<String>::new());
 }
 
-/// The account is known by its options, so only its deployments refuse.
+/// Options name the account, so only the list of its deployments is rejected.
 #[test]
-fn a_refused_list_falls_back_to_the_project_too() {
+fn rejected_list_falls_back_to_the_project() {
     let env = with_two();
     env.emulator().add_fault(Fault::new(Route::ArmDeployments, FaultKind::status(403)));
     let output = env.run(&["deployments", "list"]).success();
@@ -106,7 +106,7 @@ fn a_refused_list_falls_back_to_the_project_too() {
 }
 
 #[test]
-fn a_deployment_of_another_group_is_named_with_its_command() {
+fn deployment_of_another_group_is_reported_with_its_command() {
     let env = with_two();
     let output = env.run(&["base", "deployments", "show", "--name", "mine"]).fails_with(3);
     insta::assert_snapshot!(output, @r"
@@ -124,7 +124,7 @@ fn a_deployment_of_another_group_is_named_with_its_command() {
 }
 
 #[test]
-fn a_missing_deployment_suggests_similar_names() {
+fn missing_deployment_suggests_similar_names() {
     let env = with_two();
     insta::assert_snapshot!(env.run(&["deployments", "show", "--name", "Chat_"]), @r"
     ------- stderr -------
@@ -136,20 +136,20 @@ fn a_missing_deployment_suggests_similar_names() {
 }
 
 #[test]
-fn swapped_letters_are_seen_through() {
+fn similar_names_include_swapped_letters() {
     let env = with_two();
     let output = env.run(&["base", "deployments", "show", "--name", "caht"]).fails_with(3);
     assert!(output.stderr.contains("Similar names: 'chat'."), "{output}");
     let output = env.run(&["base", "show", "--name", "hpi-4"]).fails_with(3);
     assert!(output.stderr.contains("Similar names: 'Phi-4'."), "{output}");
-    // A positional name gets a suggestion.
+    // A name without its option gets a suggestion.
     let output = env.run(&["deployments", "show", "chat"]).fails_with(2);
     assert!(output.stderr.contains("Suggestion: Use --name chat. See "), "{output}");
 }
 
-/// Both belong to the account, whose draft may be a custom model.
+/// Both groups manage deployments of the account; its draft model may be a custom model.
 #[test]
-fn a_fireworks_deployment_is_accepted_by_both_groups() {
+fn fireworks_deployment_is_accepted_by_both_groups() {
     let env = env();
     let mut fireworks = custom("fast");
     fireworks["properties"]["model"] = json!({"format": "Fireworks", "name": "FW-Qwen3-14B", "version": "1"});
@@ -161,20 +161,20 @@ fn a_fireworks_deployment_is_accepted_by_both_groups() {
 }
 
 #[test]
-fn the_account_is_found_by_options_without_a_search() {
+fn account_is_found_by_options_without_a_search() {
     let env = with_two();
     let named = ["-s", "00000000-0000-0000-0000-000000000001", "-g", "RG-emulator", "--account", "emulator"];
     env.run(&[&["deployments", "list"], &named[..]].concat()).success();
     let searched = env.emulator().requests().iter().any(|one| one.path == "/subscriptions" || one.path == "/tenants");
     assert!(!searched, "{:?}", env.emulator().requests());
-    // No other name matches, and the project still answers `list`.
+    // No account has that name, but the project still responds to `list`.
     let output = env.run(&["deployments", "list", "--account", "other"]).success();
     assert!(output.stdout.contains("unknown"), "{output}");
     env.run(&["deployments", "delete", "-n", "chat", "-f", "--account", "other"]).fails_with(3);
 }
 
 #[test]
-fn another_api_version_replaces_that_of_every_request_to_the_provider() {
+fn api_version_option_applies_to_every_provider_request() {
     let env = with(Arm { api_versions: vec!["2030-01-01".into()], ..Arm::default() });
     env.emulator().seed_deployment(&base("chat")).expect("seeded");
     let output = env.run(&["deployments", "list", "--api-version", "2030-01-01", "-q"]).success();

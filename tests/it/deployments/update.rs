@@ -1,4 +1,4 @@
-//! `deployments update`: PATCH for capacity and tags, PUT for other properties, no request without a difference.
+//! `deployments update`: PATCH for capacity and tags, PUT for other properties, no request without a change.
 
 use foundry_emulator::{Arm, Deploying, RequestRecord};
 use serde_json::json;
@@ -15,7 +15,7 @@ fn written(env: &TestEnv) -> Vec<RequestRecord> {
 }
 
 #[test]
-fn capacity_and_tags_are_patched_and_told_before_and_after() {
+fn capacity_and_tags_are_patched_and_shown_before_and_after() {
     let env = with_two();
     let output = update(&env, &["--sku-capacity", "20", "--set-tag", "stage=prod", "--remove-tag", "team"]);
     insta::assert_snapshot!(output);
@@ -38,9 +38,9 @@ fn added_and_removed_tags_are_reported() {
     }
 }
 
-/// The service may merge the tags of a PATCH into those that are there.
+/// The service may merge the tags of a PATCH into the existing tags.
 #[test]
-fn a_tag_that_a_patch_keeps_is_removed_by_a_put() {
+fn tag_kept_by_patch_is_removed_by_put() {
     let env = deploying(Deploying { patch_merges_tags: true, patch_status: 202, ..Deploying::default() });
     seed(&env);
     let json = update(&env, &["--remove-tag", "team", "-o", "json"]).success().json();
@@ -49,7 +49,7 @@ fn a_tag_that_a_patch_keeps_is_removed_by_a_put() {
 }
 
 #[test]
-fn other_changes_put_the_whole_deployment() {
+fn other_changes_put_the_complete_deployment() {
     let env = with_two();
     env.emulator().configure(|config| config.arm.content_filters.push("Strict".into()));
     update(&env, &["--rai-policy", "Strict", "--version-upgrade", "NoAutoUpgrade"]).success();
@@ -71,7 +71,7 @@ fn other_changes_put_the_whole_deployment() {
 }
 
 #[test]
-fn an_equal_deployment_is_not_written() {
+fn unchanged_deployment_is_not_written() {
     let env = with_two();
     let output = update(&env, &["--sku-capacity", "10", "--set-tag", "team=a", "--remove-tag", "none"]).success();
     assert!(output.stderr.contains("already as requested"), "{output}");
@@ -79,7 +79,7 @@ fn an_equal_deployment_is_not_written() {
 }
 
 #[test]
-fn nothing_given_and_another_model_or_sku_are_refused() {
+fn empty_update_and_another_model_or_sku_are_rejected() {
     let env = with_two();
     update(&env, &[]).fails_with(2);
     update(&env, &["--set-tag", "a=1", "--remove-tag", "a"]).fails_with(2);
@@ -98,7 +98,7 @@ fn nothing_given_and_another_model_or_sku_are_refused() {
 }
 
 #[test]
-fn more_billed_capacity_is_reported_without_a_question() {
+fn increased_billed_capacity_is_reported_without_a_prompt() {
     let env = with_two();
     let args = ["custom", "deployments", "update", "--name", "mine", "--no-prompt", "--sku-capacity"];
     let output = env.run(&[&args[..], &["120"]].concat()).success();
@@ -110,9 +110,9 @@ fn more_billed_capacity_is_reported_without_a_question() {
     assert!(!output.stderr.contains("billed while it exists"), "{output}");
 }
 
-/// An older version does not show a draft model, and PUT would lose it.
+/// An older API version does not show a draft model, so a PUT would remove it.
 #[test]
-fn a_draft_model_survives_an_update() {
+fn draft_model_survives_an_update() {
     let env = super::with(Arm::default());
     let args = ["custom", "deployments", "create", "-n", "fast", "--model", "FW-Qwen3-14B", "-y"];
     env.run(&[&args[..], &["--draft-model", "my-model", "--draft-tokens", "4"]].concat()).success();
@@ -123,7 +123,7 @@ fn a_draft_model_survives_an_update() {
 }
 
 #[test]
-fn without_waiting_the_command_that_waits_is_named() {
+fn no_wait_names_the_command_that_waits() {
     let env = deploying(Deploying { patch_status: 202, ..Deploying::default() });
     seed(&env);
     let output = update(&env, &["--sku-capacity", "20", "--no-wait"]).success();
@@ -131,7 +131,7 @@ fn without_waiting_the_command_that_waits_is_named() {
 }
 
 #[test]
-fn a_refused_change_names_what_the_account_has() {
+fn rejected_change_names_the_accounts_options() {
     let env = with_two();
     let output = update(&env, &["--rai-policy", "None"]).fails_with(1);
     assert!(
@@ -144,9 +144,9 @@ fn a_refused_change_names_what_the_account_has() {
     assert!(output.stderr.contains("https://aka.ms/fireworks-quota"), "{output}");
 }
 
-/// A secret in a tag is never printed.
+/// Secrets in tags are never printed.
 #[test]
-fn a_secret_in_a_tag_is_masked_and_sent_back_unchanged() {
+fn secret_in_a_tag_is_masked_and_sent_back_unchanged() {
     let env = super::env();
     let mut chat = super::base("chat");
     chat["tags"] = json!({"where": "https://h.example/p?sig=CANARY5A5", "team": "a"});

@@ -1,4 +1,4 @@
-//! Long-running operations from the user's perspective: all polling methods, failed ends, limits, Ctrl+C, events.
+//! Long-running operations from the user's perspective: all polling methods, failures, limits, Ctrl+C, events.
 
 use foundry_emulator::{Arm, Deploying, DeploymentEnd, Fault, FaultKind, Polling, Route};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::{base, create, custom, deploying, env, with, with_two, writes};
 use crate::support::Running;
 
 #[test]
-fn every_way_to_watch_ends_in_the_same_deployment() {
+fn every_polling_method_returns_the_same_deployment() {
     let foreign = "https://elsewhere.example/operations/1".parse().expect("url");
     for polling in [Polling::Resource, Polling::AsyncOperation, Polling::Location, Polling::Foreign(foreign)] {
         for put_status in [200, 201, 202] {
@@ -25,7 +25,7 @@ fn every_way_to_watch_ends_in_the_same_deployment() {
 }
 
 #[test]
-fn a_failed_deployment_reports_the_services_reason() {
+fn failed_deployment_reports_the_services_reason() {
     let end = |state: &str| DeploymentEnd::Failed {
         state: state.into(),
         code: "InsufficientQuota".into(),
@@ -45,12 +45,12 @@ fn a_failed_deployment_reports_the_services_reason() {
         let env = deploying(Deploying { polling: Polling::Resource, end: end(state), ..Deploying::default() });
         let error = create(&env, &["--yes", "-o", "json"]).fails_with(1).json_error();
         assert_eq!(error["code"], "deployment-failed", "{error}");
-        assert!(error["message"].as_str().expect("words").contains(state), "{error}");
+        assert!(error["message"].as_str().expect("a string").contains(state), "{error}");
     }
 }
 
 #[test]
-fn the_limit_suggests_how_to_continue() {
+fn limit_suggests_how_to_continue() {
     let mut env = deploying(Deploying { polls_until_done: 1_000_000, ..Deploying::default() });
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/1");
     let output = create(&env, &["--yes", "--timeout", "10s"]).fails_with(1);
@@ -63,7 +63,7 @@ fn the_limit_suggests_how_to_continue() {
 #[test]
 fn wait_follows_a_deployment_created_elsewhere() {
     let env = env();
-    env.emulator().begin_deployment(&custom("dep")).expect("begun");
+    env.emulator().begin_deployment(&custom("dep")).expect("started");
     let output = env.run(&["custom", "deployments", "wait", "--name", "dep", "--progress", "json"]).success();
     let events: Vec<Value> = output.stderr.lines().map(|line| serde_json::from_str(line).expect("json")).collect();
     let names: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
@@ -83,7 +83,7 @@ fn wait_for_a_missing_or_deleted_deployment_is_not_found() {
     let mut env = env();
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.01");
     env.run(&["custom", "deployments", "wait", "--name", "none"]).fails_with(3);
-    env.emulator().begin_deployment_deletion(&custom("dep")).expect("begun");
+    env.emulator().begin_deployment_deletion(&custom("dep")).expect("started");
     let output = env.run(&["custom", "deployments", "wait", "--name", "dep"]).fails_with(3);
     assert!(output.stderr.contains("was deleted in the meantime"), "{output}");
 }
@@ -106,7 +106,7 @@ fn ctrl_c_leaves_the_deployment_running_and_suggests_how_to_wait() {
 }
 
 #[test]
-fn a_busy_account_is_waited_for() {
+fn busy_account_is_retried() {
     let env = env();
     let busy =
         FaultKind::refusal(409, "RequestConflict", "Another operation is being performed on the parent resource.");
@@ -122,9 +122,9 @@ fn a_busy_account_is_waited_for() {
     assert_eq!((error["code"].as_str(), error["kind"].as_str()), (Some("RequestConflict"), Some("conflict")));
 }
 
-/// The service did the work, and its answer was lost.
+/// The service completes the request, and its response is lost.
 #[test]
-fn a_lost_answer_is_not_sent_twice() {
+fn request_with_a_lost_response_is_not_sent_twice() {
     let env = env();
     env.emulator().add_fault(Fault::new(Route::ArmPut, FaultKind::status(500)).times(1).processed());
     create(&env, &["--yes"]).success();
@@ -132,7 +132,7 @@ fn a_lost_answer_is_not_sent_twice() {
 }
 
 #[test]
-fn a_deletion_is_confirmed_and_proved() {
+fn deletion_is_confirmed_and_verified() {
     for delete_status in [200, 202] {
         let env = with(Arm { deploying: Deploying { delete_status, ..Deploying::default() }, ..Arm::default() });
         env.emulator().seed_deployment(&base("chat")).expect("seeded");
@@ -151,7 +151,7 @@ fn a_deletion_is_confirmed_and_proved() {
 
 #[cfg(unix)]
 #[test]
-fn a_deletion_needs_the_name_typed() {
+fn deletion_requires_typing_the_name() {
     for (answer, code) in [("chat\n", 0), ("y\n", 1)] {
         let env = with_two();
         let mut terminal = crate::support::Terminal::start(&env, 200, &["deployments", "delete", "-n", "chat"]);
@@ -163,9 +163,9 @@ fn a_deletion_needs_the_name_typed() {
     }
 }
 
-/// One command, one end.
+/// A command reports one end event.
 #[test]
-fn create_with_deploy_is_done_once() {
+fn create_with_deploy_reports_one_end_event() {
     let env = env();
     env.write_model();
     let args =

@@ -1,18 +1,18 @@
-//! Following an upload: the view of the foreground, at any time, by any number of readers.
+//! Attaching to an upload: the output of a foreground run, at any time, for any number of readers.
 
 use serde_json::Value;
 
 use super::{Stage, id};
 use crate::support::{CREATE, Running, Terminal, env_with_model};
 
-/// Lines of the talk that both have: a foreground says nothing of locations twice, and times differ.
-fn story(text: &str) -> Vec<String> {
+/// Lines of standard error that both have: the source path is normalised, and times differ.
+fn messages(text: &str) -> Vec<String> {
     let lines = text.lines().filter(|line| !line.contains("Elapsed"));
     lines.map(|line| line.replace("[ROOT]/here/model", "model")).collect()
 }
 
 #[test]
-fn the_output_names_the_upload_and_its_files() {
+fn output_names_the_upload_and_its_files() {
     let stage = Stage::waiting();
     let started = stage.detach(&[]);
     let keys: Vec<&String> = started.as_object().expect("an object").keys().collect();
@@ -32,7 +32,7 @@ fn the_output_names_the_upload_and_its_files() {
     let table = stage.uploads("list", &[]).success().stdout;
     let heads = table.lines().next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(heads, "ID NAME VERSION STATE DONE RATE ETA PID FILES SIZE AGE SOURCE");
-    stage.go();
+    stage.release();
     stage.ended();
     let listed = stage.listed();
     assert_eq!((&listed["state"], &listed["pid"], &listed["percent"]), (&"done".into(), &Value::Null, &Value::Null));
@@ -40,7 +40,7 @@ fn the_output_names_the_upload_and_its_files() {
 }
 
 #[test]
-fn the_page_names_the_commands_that_follow_and_end_it() {
+fn page_names_the_commands_to_attach_and_stop() {
     let stage = Stage::scripted("default\n");
     let output = stage.env.run(&[&CREATE[..], &["--background", "--no-inhibit"]].concat()).success();
     let page = output.stdout;
@@ -50,7 +50,7 @@ fn the_page_names_the_commands_that_follow_and_end_it() {
     stage.uploads("attach", &[id]).success();
 }
 
-/// Product, exit code and talk are those of the foreground; during the upload and after it.
+/// Output, messages and exit code are those of a foreground run, during the upload and after it.
 #[test]
 fn attach_shows_the_output_of_the_foreground() {
     let foreground = {
@@ -64,13 +64,13 @@ fn attach_shows_the_output_of_the_foreground() {
     for reader in &readers {
         reader.wait_for("  28% (294 B / 1.0 KB)");
     }
-    stage.go();
+    stage.release();
     let mut ends: Vec<_> = readers.into_iter().map(|reader| reader.finish(&stage.env).success()).collect();
     ends.push(stage.attach(&started, &[]).success());
     for end in &ends {
         let is_past = |line: &String| !line.contains("28%");
-        let seen: Vec<String> = story(&end.stderr).into_iter().filter(is_past).collect();
-        let shown = story(&foreground.stderr);
+        let seen: Vec<String> = messages(&end.stderr).into_iter().filter(is_past).collect();
+        let shown = messages(&foreground.stderr);
         assert_eq!(seen, shown);
         let page = |output: &str| output.split("To deploy").next().unwrap_or_default().to_owned();
         assert_eq!(page(&end.stdout), page(&foreground.stdout));
@@ -101,7 +101,7 @@ fn json_lines_are_those_of_the_foreground() {
 }
 
 #[test]
-fn a_terminal_shows_the_bar_and_ctrl_c_leaves_the_upload_running() {
+fn terminal_shows_the_bar_and_ctrl_c_leaves_the_upload_running() {
     let stage = Stage::waiting();
     let started = stage.detach(&[]);
     let mut terminal = Terminal::start(&stage.env, 110, &["custom", "uploads", "attach", id(&started)]);
@@ -114,7 +114,7 @@ fn a_terminal_shows_the_bar_and_ctrl_c_leaves_the_upload_running() {
     assert_eq!(stage.listed()["state"], "uploading");
     let terminal = Terminal::start(&stage.env, 110, &["custom", "uploads", "attach", id(&started)]);
     terminal.wait_for("28.0% (294 B / 1.0 KB)");
-    stage.go();
+    stage.release();
     let ended = terminal.finish();
     assert_eq!(ended.code, 0, "{}", ended.screen);
     assert!(ended.screen.contains("Model registered successfully!"), "{}", ended.screen);
@@ -138,7 +138,7 @@ fn attach_to_a_failed_upload_fails_with_its_error() {
 }
 
 #[test]
-fn an_upload_with_a_terminal_is_not_attached_to() {
+fn foreground_upload_cannot_be_attached_to() {
     let stage = Stage::waiting();
     let running = Running::start(&stage.env, &CREATE);
     running.wait_for("Uploading 2 files");
@@ -150,6 +150,6 @@ fn an_upload_with_a_terminal_is_not_attached_to() {
         assert!(output.stderr.contains("is not detached (process "), "{output}");
     }
     assert!(stage.uploads("log", &[id]).fails_with(3).stderr.contains("has no log"));
-    stage.go();
+    stage.release();
     running.finish(&stage.env).success();
 }

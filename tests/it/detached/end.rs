@@ -1,18 +1,18 @@
-//! Ends of a detached upload: by itself, by `stop`, by a signal, by a kill.
+//! End of a detached upload: on success, by `stop`, by a signal, by a kill.
 
 use std::fs;
 
 use rustix::process::Signal;
 
 use super::{Stage, id};
-use crate::support::{CANARY, CREATE, TestEnv, lives, send};
+use crate::support::{CANARY, CREATE, TestEnv, is_alive, send};
 
 fn pid(started: &serde_json::Value) -> u32 {
     started["pid"].as_u64().and_then(|pid| pid.try_into().ok()).expect("a process")
 }
 
 #[test]
-fn a_stopped_upload_can_be_resumed() {
+fn stopped_upload_can_be_resumed() {
     let stage =
         Stage::scripted("init\ndelivered config.json\nprogress 294 1050 1 2\nwait-file GO\nnext-run\ndefault\n");
     let started = stage.detach(&["--notify", &stage.notify()]);
@@ -21,12 +21,12 @@ fn a_stopped_upload_can_be_resumed() {
     assert!(output.stderr.contains(&format!("uploads resume {}", id(&started))), "{output}");
     stage.ended();
     for start in stage.env.azcopy_starts() {
-        assert!(!lives(start["pid"].as_u64().expect("a process")), "still there: {start}");
+        assert!(!is_alive(start["pid"].as_u64().expect("a process")), "still running: {start}");
     }
     assert_eq!(stage.listed()["state"], "interrupted");
     let attached = stage.attach(&started, &[]).fails_with(130);
     assert!(attached.stderr.contains("ERROR: The upload was stopped."), "{attached}");
-    assert!(!stage.notified().exists(), "nothing is told of a stop");
+    assert!(!stage.notified().exists(), "a stop sends no notification");
     let again = stage.uploads("stop", &[id(&started)]).success();
     assert!(again.stderr.contains("is not running."), "{again}");
 
@@ -39,24 +39,24 @@ fn a_stopped_upload_can_be_resumed() {
     assert_eq!((stage.listed()["state"].clone(), stage.registrations()), ("done".into(), 1));
 }
 
-/// The plan's files are compared in front of the user; the process makes what the plan says.
+/// The files of the plan are compared in the foreground; the process creates the model as planned.
 #[test]
-fn a_plan_is_made_without_the_terminal() {
+fn plan_is_created_without_a_terminal() {
     let stage = Stage::waiting();
     let dry_run = [&CREATE[..], &["--description", "Tuned", "--dry-run", "-o", "json"]].concat();
     let plan = stage.env.command(&dry_run).output().expect("a run").stdout;
     stage.env.write("plan.json", plan);
     let create = ["custom", "create", "--plan", "plan.json", "--detach", "--no-inhibit", "-o", "json"];
     let started = stage.started(stage.env.run(&create));
-    stage.go();
+    stage.release();
     stage.ended();
     let made = stage.attach(&started, &["-o", "json"]).success().json();
     assert_eq!((made["description"].as_str(), stage.registrations()), (Some("Tuned"), 1), "{made}");
 }
 
-/// As after a power cut: nothing of the process is left, and nothing says how it ended.
+/// As after a power cut: no process is left, and no file records how it ended.
 #[test]
-fn a_killed_upload_is_interrupted_and_can_be_resumed() {
+fn killed_upload_is_interrupted_and_can_be_resumed() {
     let stage =
         Stage::scripted("init\ndelivered config.json\nprogress 294 1050 1 2\nwait-file GO\nnext-run\ndefault\n");
     let started = stage.detach(&[]);
@@ -78,7 +78,7 @@ fn a_killed_upload_is_interrupted_and_can_be_resumed() {
     assert_eq!(stage.env.azcopy_starts()[1]["list"], "model.safetensors\n");
 }
 
-/// The id of a process that has ended may be that of another one by now.
+/// The id of an ended process may since have been given to another process.
 #[test]
 fn another_process_with_the_same_id_is_not_the_upload() {
     let stage = Stage::waiting();
@@ -97,7 +97,7 @@ fn another_process_with_the_same_id_is_not_the_upload() {
 }
 
 #[test]
-fn a_hangup_changes_nothing_and_sigterm_ends_it_gracefully() {
+fn hangup_changes_nothing_and_sigterm_ends_it_gracefully() {
     let stage = Stage::waiting();
     let started = stage.detach(&[]);
     stage.at_28_percent();
@@ -105,7 +105,7 @@ fn a_hangup_changes_nothing_and_sigterm_ends_it_gracefully() {
     for process in [pid(&started), azcopy] {
         send(process, Signal::HUP);
     }
-    stage.go();
+    stage.release();
     stage.ended();
     assert_eq!(stage.listed()["state"], "done");
 
@@ -119,7 +119,7 @@ fn a_hangup_changes_nothing_and_sigterm_ends_it_gracefully() {
     assert!(attached.stderr.contains("ERROR: Upload interrupted at 28"), "{attached}");
 }
 
-/// With `-o json` of `create`, the files stay for those who look later; a week, or until they are discarded.
+/// The files are kept for later readers: for a week, or until they are discarded.
 #[test]
 fn files_of_an_ended_upload_are_removed_after_a_week_or_on_discard() {
     let stage = Stage::scripted("default\n");
@@ -130,9 +130,8 @@ fn files_of_an_ended_upload_are_removed_after_a_week_or_on_discard() {
         .expect("a directory")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .collect();
-    let telling =
-        ["detached.json", "detached.lock", "events.ndjson", "journal.json", "lock", "log", "pid", "result.json"];
-    assert_eq!(left.into_iter().collect::<Vec<_>>(), telling);
+    let kept = ["detached.json", "detached.lock", "events.ndjson", "journal.json", "lock", "log", "pid", "result.json"];
+    assert_eq!(left.into_iter().collect::<Vec<_>>(), kept);
     stage.uploads("discard", &[id(&started), "--yes"]).success();
     assert!(!directory.exists());
 
@@ -152,12 +151,12 @@ fn files_of_an_ended_upload_are_removed_after_a_week_or_on_discard() {
         }
         assert!(!result.exists());
     }
-    // A resumable upload stays.
+    // A resumable upload is kept.
     assert_eq!(failing.listed()["state"], "interrupted");
 }
 
 #[test]
-fn a_version_that_was_registered_is_a_version_that_exists() {
+fn registered_version_is_reported_as_existing() {
     let stage = Stage::scripted("default\n");
     let started = stage.detach(&[]);
     stage.ended();
@@ -167,7 +166,7 @@ fn a_version_that_was_registered_is_a_version_that_exists() {
     assert!(output.stderr.contains("is done: its model is registered"), "{output}");
     stage.env.run(&["custom", "wait", "-n", "my-model", "--version", "1"]).success();
     assert_eq!(stage.listed()["state"], "done");
-    // The next upload of the version starts from nothing, and replaces the rest.
+    // The next upload of the version starts over, and replaces the remaining files.
     stage.env.run(&["custom", "delete", "-n", "my-model", "--version", "1", "-f"]).success();
     stage.env.run(&CREATE).success();
     assert_eq!(stage.uploads("list", &["-o", "json"]).success().stdout, "[]\n");
@@ -197,12 +196,12 @@ fn no_secret_is_left_in_the_files() {
 }
 
 impl Stage {
-    /// Program that records its environment at the end.
+    /// Creates a program that records its environment when it runs.
     fn notify(&self) -> String {
-        let told = self.notified();
+        let notification = self.notified();
         let script = format!(
             "/usr/bin/env | /bin/grep -E '^AZURE_AI_MODELS_(RESULT|EXIT_CODE|KIND|ID|NAME|VERSION|LOG)=' | /usr/bin/sort >> {}",
-            told.display()
+            notification.display()
         );
         let program = self.env.root().join("a program");
         fs::rename(self.env.program("notify", &script), &program).expect("renamed");
@@ -215,14 +214,14 @@ impl Stage {
 }
 
 #[test]
-fn the_notify_program_runs_once_with_the_result() {
+fn notify_program_runs_once_with_the_result() {
     for (script, result, code, kind) in
         [("default\n", "succeeded", 0, ""), ("init\nend Failed 0 1050 0 2 2\nexit 1\n", "failed", 7, "upload_failed")]
     {
         let stage = Stage::scripted(script);
         let started = stage.detach(&["--notify", &stage.notify()]);
         stage.ended();
-        let told = fs::read_to_string(stage.notified()).expect("told");
+        let notification = fs::read_to_string(stage.notified()).expect("a notification");
         let log = stage.directory(&started).join("log").display().to_string();
         let expected = [
             ("EXIT_CODE", code.to_string()),
@@ -235,7 +234,7 @@ fn the_notify_program_runs_once_with_the_result() {
         ];
         let expected: String =
             expected.iter().map(|(name, value)| format!("AZURE_AI_MODELS_{name}={value}\n")).collect();
-        assert_eq!(told, expected);
+        assert_eq!(notification, expected);
     }
     let stage = Stage::scripted("default\n");
     let program = stage.env.program("fails", "echo no mail >&2; exit 3").display().to_string();
@@ -246,10 +245,10 @@ fn the_notify_program_runs_once_with_the_result() {
     assert!(log.contains("failed: exit status: 3: no mail"), "{log}");
 }
 
-/// logind's inhibitor lives exactly as long as the upload.
+/// logind's inhibitor is held exactly as long as the upload runs.
 #[test]
 #[cfg(target_os = "linux")]
-fn the_machine_is_kept_awake_or_a_warning_is_printed() {
+fn machine_is_kept_awake_or_a_warning_is_printed() {
     let stage = Stage::waiting();
     let (args, pids) = (stage.env.root().join("args"), stage.env.root().join("pids"));
     let script = format!(
@@ -266,10 +265,10 @@ fn the_machine_is_kept_awake_or_a_warning_is_printed() {
         text.starts_with("--what=sleep:idle --mode=block --who=azure.ai.models --why=Uploading the model my-model")
     );
     let inhibitor: u64 = fs::read_to_string(pids).expect("started").trim().parse().expect("a process");
-    assert!(lives(inhibitor));
-    stage.go();
+    assert!(is_alive(inhibitor));
+    stage.release();
     stage.ended();
-    crate::support::eventually("the end of the inhibitor", || !lives(inhibitor));
+    crate::support::eventually("the end of the inhibitor", || !is_alive(inhibitor));
 
     stage.env.program("systemd-inhibit", "echo Access denied >&2; exit 1");
     let refused = stage.env.run(&[&CREATE[..], &["--detach", "--version", "2", "-o", "json"]].concat());

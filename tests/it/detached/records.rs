@@ -1,4 +1,4 @@
-//! Files of a detached upload, read while a process holds its lock: here the test does.
+//! Files of a detached upload, read while a process holds its lock: here, the test holds it.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -13,7 +13,7 @@ fn locked(path: &Path) -> File {
 }
 
 #[test]
-fn a_running_upload_has_the_state_of_its_journal_and_not_of_its_last_result() {
+fn running_upload_has_the_state_of_its_journal_and_not_of_its_last_result() {
     let stage = Stage::scripted("init\ndelivered config.json\nend Failed 50 1050 1 2 1\nexit 1\n");
     let started = stage.detach(&[]);
     stage.ended();
@@ -24,9 +24,9 @@ fn a_running_upload_has_the_state_of_its_journal_and_not_of_its_last_result() {
     assert_eq!(stage.listed()["state"], "failed");
 }
 
-/// The upload succeeds between the request to stop and the end of the process.
+/// The upload succeeds between the stop request and the end of the process.
 #[test]
-fn an_upload_that_ends_by_itself_was_not_stopped() {
+fn upload_that_succeeds_before_the_stop_is_not_reported_as_stopped() {
     let stage = Stage::scripted("default\n");
     let started = stage.detach(&[]);
     stage.ended();

@@ -1,4 +1,4 @@
-//! Failures before an upload is detached, in the foreground, and conflicts with a running one.
+//! Failures in the foreground before an upload is detached, and conflicts with a running one.
 
 use std::fs;
 
@@ -11,8 +11,8 @@ fn refused(env: &TestEnv, more: &[&str], code: i32) -> String {
     let output = env.run(&[&CREATE[..], &["--detach", "--no-inhibit"], more].concat()).fails_with(code);
     assert_eq!(output.stdout, "");
     let left = fs::read_dir(env.home().join(".azd/ai-models/uploads")).map_or(0, Iterator::count);
-    assert_eq!(left, 0, "something is left: {output}");
-    assert!(env.azcopy_starts().is_empty(), "something was sent: {output}");
+    assert_eq!(left, 0, "files are left: {output}");
+    assert!(env.azcopy_starts().is_empty(), "files were sent: {output}");
     output.stderr
 }
 
@@ -39,9 +39,9 @@ fn early_failures_happen_in_the_foreground() {
     }
 }
 
-/// A sign-in that is azd's own server's would end with azd.
+/// A sign-in through azd's own server would end with azd.
 #[test]
-fn the_sign_in_is_that_of_the_azd_program_and_is_tried_first() {
+fn azd_program_signs_in_before_the_upload_is_detached() {
     let mut env = env_with(Config { auth: Auth::Token("the-token-of-azd".into()), ..Config::default() });
     env.unset("AZURE_AI_MODELS_CREDENTIAL");
     let not_signed_in = r#"echo '{"type":"consoleMessage","data":{"message":"\nERROR: not logged in, run `azd auth login` to login\n"}}' >&2; exit 1"#;
@@ -62,7 +62,7 @@ fn the_sign_in_is_that_of_the_azd_program_and_is_tried_first() {
 }
 
 #[test]
-fn a_running_upload_is_named_by_every_command_that_wants_it() {
+fn commands_that_need_a_running_upload_report_it() {
     let stage = Stage::waiting();
     let started = stage.detach(&[]);
     stage.at_28_percent();
@@ -78,10 +78,10 @@ fn a_running_upload_is_named_by_every_command_that_wants_it() {
         &["uploads", "discard", id, "--yes"],
     ] {
         let output = stage.env.run(args).fails_with(5);
-        let told = [process.as_str(), &attach, &format!("Upload {id} is detached.")];
-        assert!(told.iter().all(|words| output.stderr.contains(words)), "{args:?}: {output}");
+        let expected = [process.as_str(), &attach, &format!("Upload {id} is detached.")];
+        assert!(expected.iter().all(|words| output.stderr.contains(words)), "{args:?}: {output}");
     }
     assert_eq!(stage.env.azcopy_starts().len(), 1);
-    stage.go();
+    stage.release();
     stage.attach(&started, &[]).success();
 }

@@ -3,19 +3,19 @@
 use rustix::process::Signal;
 use serde_json::json;
 
-use super::{check, doctor, failures, trouble, world};
+use super::{check, doctor, failures, fixture, problems};
 use crate::support::Running;
 
 #[test]
-fn without_azcopy_there_is_another_way() {
-    let env = world();
+fn missing_azcopy_suggests_the_native_engine() {
+    let env = fixture();
     std::fs::remove_file(env.bin().join("azcopy")).expect("removed");
-    insta::assert_snapshot!(trouble(&doctor(&env)), @"warning  azcopy      azcopy was not found in PATH, [ROOT]/home/.azd/bin, [ROOT]/home/.azure/bin; 'custom create' downloads it if needed  Fix: export AZURE_AI_MODELS_ENGINE=native");
+    insta::assert_snapshot!(problems(&doctor(&env)), @"warning  azcopy      azcopy was not found in PATH, [ROOT]/home/.azd/bin, [ROOT]/home/.azure/bin; 'custom create' downloads it if needed  Fix: export AZURE_AI_MODELS_ENGINE=native");
 }
 
 #[test]
-fn an_azcopy_that_does_not_run_is_a_failure() {
-    let env = world();
+fn azcopy_that_does_not_run_is_a_failure() {
+    let env = fixture();
     env.program("azcopy", "echo 'azcopy: error while loading shared libraries' >&2; exit 127");
     insta::assert_snapshot!(failures(&doctor(&env), "azcopy").replace(azure_ai_models_core::azcopy::download_url(), "[URL]"), @"
     failed   azcopy      [ROOT]/bin/azcopy was found but does not run (exit 127): azcopy: error while loading shared libraries  Fix: Install AzCopy v10: [URL]
@@ -23,8 +23,8 @@ fn an_azcopy_that_does_not_run_is_a_failure() {
 }
 
 #[test]
-fn a_full_disk() {
-    let env = world();
+fn full_disk_fails() {
+    let env = fixture();
     let output = env.run_after("trap '' XFSZ; ulimit -f 4", &["doctor"]);
     insta::assert_snapshot!(failures(&output, "disk"), @"
     failed   disk        [ROOT]/home cannot be written: File too large (os error 27)  Fix: export AZD_CONFIG_DIR=DIR
@@ -35,8 +35,8 @@ fn a_full_disk() {
 }
 
 #[test]
-fn a_small_limit_of_open_files_is_a_warning() {
-    let env = world();
+fn small_limit_of_open_files_is_a_warning() {
+    let env = fixture();
     let output = env.run_after("ulimit -n 64", &["doctor"]).success();
     let line = output.stdout.lines().find(|line| line.contains("open-files")).expect("the check");
     assert_eq!(
@@ -46,19 +46,19 @@ fn a_small_limit_of_open_files_is_a_warning() {
 }
 
 #[test]
-fn an_upload_that_waits_is_told_with_the_command_that_resumes_it() {
-    let mut env = world();
+fn unfinished_upload_is_reported_with_the_command_to_resume() {
+    let mut env = fixture();
     env.write_model();
     env.azcopy_script("init\nerror no");
     env.run(&["create", "-n", "other-model", "--source", "model"]).fails_with(7);
     env.azcopy_script("default");
-    let warned = trouble(&doctor(&env)).replace("resume ", "discard ");
+    let warned = problems(&doctor(&env)).replace("resume ", "discard ");
     insta::assert_snapshot!(env.clean(&warned).replace("discard ", "resume "), @"warning  uploads     'other-model' version 1 is interrupted  Fix: azure-ai-models custom uploads resume [UPLOAD]");
 }
 
 #[test]
-fn an_upload_that_runs_is_not_to_be_resumed() {
-    let mut env = world();
+fn running_upload_is_not_suggested_for_resuming() {
+    let mut env = fixture();
     env.write_model();
     env.azcopy_script("init\nhang\n");
     let running = Running::start(&env, &["create", "-n", "other-model", "--source", "model"]);

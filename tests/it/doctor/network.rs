@@ -1,18 +1,18 @@
-//! Checks of the way to the project and to the blob store: name, proxy, TLS.
+//! Checks of the connections to the project and to the blob store: name, proxy, TLS.
 
 use serde_json::json;
 
-use super::{check, doctor, failures, page, world};
-use crate::support::{CANARY, ConnectProxy, FaultProxy, ResponseFault, Rule, StubAnswer, TestEnv, TlsHost};
+use super::{check, doctor, failures, fixture, page};
+use crate::support::{CANARY, ConnectProxy, FaultProxy, ResponseFault, Rule, StubResponse, TestEnv, TlsHost};
 
 const HOST: &str = "canary-of-the-doctor-tests.services.ai.azure.com";
-/// Checks of the network, and those that need it, in their order.
+/// Network checks, and those that depend on them, in order.
 const NETWORK: [&str; 5] = ["dns", "proxy", "tls", "clock", "role"];
 
-/// A name that does not resolve.
+/// Host name that does not resolve.
 #[test]
-fn dns() {
-    let mut env = world();
+fn unresolvable_host_fails() {
+    let mut env = fixture();
     env.set("AZURE_AI_MODELS_ALLOW_HOST", "nowhere.invalid");
     env.set("AZURE_PROJECT_ENDPOINT", "https://nowhere.invalid/api/projects/demo");
     insta::assert_snapshot!(failures(&doctor(&env), "dns"), @"
@@ -24,9 +24,9 @@ fn dns() {
     ");
 }
 
-/// A project behind a company's proxy, with a certificate of the company's authority.
+/// A project behind a company proxy, with a certificate of the company's certificate authority.
 fn company(proxy: impl FnOnce(&TlsHost) -> ConnectProxy) -> (TestEnv, TlsHost, ConnectProxy) {
-    let mut env = world();
+    let mut env = fixture();
     let origin = env.emulator().origin();
     let far = TlsHost::start(HOST, origin.strip_prefix("http://").expect("an HTTP origin"));
     let proxy = proxy(&far);
@@ -37,7 +37,7 @@ fn company(proxy: impl FnOnce(&TlsHost) -> ConnectProxy) -> (TestEnv, TlsHost, C
     (env, far, proxy)
 }
 
-/// Lines of the checks of the network, and of those that need it.
+/// Lines of the network checks, and of those that depend on them.
 fn network(env: &TestEnv, proxy: &ConnectProxy) -> String {
     let page = page(&doctor(env)).replace(&proxy.address().to_string(), "[PROXY]").replace(HOST, "[HOST]");
     let is_of_network = |line: &&str| {
@@ -47,21 +47,21 @@ fn network(env: &TestEnv, proxy: &ConnectProxy) -> String {
     page.lines().filter(is_of_network).collect::<Vec<_>>().join("\n")
 }
 
-/// As [`network`], up to the only check that fails: those that need it are not checked.
+/// As [`network`], up to the only check that fails: those that depend on it are not checked.
 fn failed_network(env: &TestEnv, proxy: &ConnectProxy, id: &str) -> String {
     let lines = network(env, proxy);
     let lines: Vec<&str> = lines.lines().collect();
     let at = NETWORK.iter().position(|one| *one == id).expect("a check of the network");
-    let (told, after) = lines.split_at(at + 1);
+    let (checks, after) = lines.split_at(at + 1);
     let skipped = [("tls", "proxy"), ("clock", "tls"), ("role", "tls")]
         .map(|(skipped, why)| format!("warning  {skipped:<10}  not checked: see {why}"));
     let end = format!("ERROR: 1 of 14 checks failed: {id}");
     assert_eq!(after, [&skipped[at - 1..], &[end]].concat());
-    told.join("\n")
+    checks.join("\n")
 }
 
 #[test]
-fn a_proxy_and_the_companys_authority_are_named() {
+fn proxy_and_the_companys_authority_are_named() {
     let (env, _far, proxy) = company(|far| ConnectProxy::start(far.address, None));
     insta::assert_snapshot!(network(&env, &proxy), @"
     ok       dns         [HOST] is resolved by the proxy
@@ -73,7 +73,7 @@ fn a_proxy_and_the_companys_authority_are_named() {
 }
 
 #[test]
-fn an_authority_that_is_not_trusted_is_named_with_the_variable_to_set() {
+fn authority_that_is_not_trusted_is_named_with_the_variable_to_set() {
     let (mut env, _far, proxy) = company(|far| ConnectProxy::start(far.address, None));
     env.unset("SSL_CERT_FILE");
     insta::assert_snapshot!(failed_network(&env, &proxy, "tls"), @"
@@ -82,11 +82,11 @@ fn an_authority_that_is_not_trusted_is_named_with_the_variable_to_set() {
     failed   tls         the certificate of [HOST] is signed by 'ProxiedStore Authority', which this machine does not trust; get the certificate of 'ProxiedStore Authority' from your network administrator as ca.pem  Fix: export SSL_CERT_FILE=ca.pem
     ");
     let seen = env.emulator().requests();
-    assert!(seen.is_empty(), "nothing is sent over such a connection: {seen:?}");
+    assert!(seen.is_empty(), "nothing is sent over this connection: {seen:?}");
 }
 
 #[test]
-fn a_certificate_file_that_is_missing_is_named() {
+fn certificate_file_that_is_missing_is_named() {
     let (mut env, _far, proxy) = company(|far| ConnectProxy::start(far.address, None));
     env.set("SSL_CERT_FILE", "/nowhere.pem");
     insta::assert_snapshot!(failed_network(&env, &proxy, "tls"), @"
@@ -97,14 +97,14 @@ fn a_certificate_file_that_is_missing_is_named() {
 }
 
 #[test]
-fn a_proxy_is_not_used_for_this_machine() {
-    let mut env = world();
+fn proxy_is_not_used_for_this_machine() {
+    let mut env = fixture();
     env.set("HTTP_PROXY", "http://127.0.0.1:9").set("HTTPS_PROXY", "http://127.0.0.1:9");
     assert_eq!(check(&env, "proxy")["message"], "none for 127.0.0.1");
 }
 
 #[test]
-fn a_proxy_that_wants_a_password() {
+fn proxy_that_requires_a_password_fails() {
     let (mut env, _far, proxy) = company(|far| ConnectProxy::start(far.address, Some("another password")));
     insta::assert_snapshot!(failed_network(&env, &proxy, "proxy"), @"
     ok       dns         [HOST] is resolved by the proxy
@@ -118,7 +118,7 @@ fn a_proxy_that_wants_a_password() {
 }
 
 #[test]
-fn a_proxy_that_forbids_the_host() {
+fn proxy_that_forbids_the_host_fails() {
     let (env, _far, proxy) = company(|_| ConnectProxy::refusing(403));
     insta::assert_snapshot!(failed_network(&env, &proxy, "proxy"), @"
     ok       dns         [HOST] is resolved by the proxy
@@ -127,7 +127,7 @@ fn a_proxy_that_forbids_the_host() {
 }
 
 #[test]
-fn a_proxy_that_is_down() {
+fn unreachable_proxy_fails() {
     let (mut env, _far, proxy) = company(|far| ConnectProxy::start(far.address, None));
     env.set("HTTPS_PROXY", &format!("http://me:{CANARY}@127.0.0.1:9"));
     insta::assert_snapshot!(failed_network(&env, &proxy, "proxy"), @"
@@ -136,16 +136,16 @@ fn a_proxy_that_is_down() {
     ");
 }
 
-/// The newest model decides which store is asked.
+/// The newest model determines which store is checked.
 #[test]
-fn the_way_to_the_blob_store_is_judged_like_that_to_the_project() {
+fn blob_store_is_checked_like_the_project() {
     let (mut env, _far, proxy) = company(|far| ConnectProxy::start(far.address, None));
     let newest = json!({"name": "far-model", "version": "1", "blobUri": format!("https://{HOST}/container?sig={CANARY}"),
         "systemData": {"createdAt": "2030-01-01T00:00:00Z"}});
     env.emulator().seed(&newest).expect("seeded");
-    insta::assert_snapshot!(check(&env, "blob-store")["message"].as_str().expect("words"), @"canary-of-the-doctor-tests.services.ai.azure.com answers; its certificate is signed by 'ProxiedStore Authority'");
+    insta::assert_snapshot!(check(&env, "blob-store")["message"].as_str().expect("a string"), @"canary-of-the-doctor-tests.services.ai.azure.com answers; its certificate is signed by 'ProxiedStore Authority'");
     assert!(env.emulator().requests().iter().all(|request| !request.path.contains("container")));
-    // The way to the project stays; the store is asked past the proxy, where its name has no address.
+    // The project is still reached; the store is contacted without the proxy, where its name has no address.
     let near = env.emulator().endpoint();
     env.set("AZURE_PROJECT_ENDPOINT", &near).set("NO_PROXY", HOST);
     insta::assert_snapshot!(failures(&doctor(&env), "blob-store"), @"
@@ -154,12 +154,12 @@ fn the_way_to_the_blob_store_is_judged_like_that_to_the_project() {
     drop(proxy);
 }
 
-/// A portal that answers 200 in the store's place has no request id.
+/// A portal that responds with 200 in place of the store sends no request id.
 #[test]
-fn a_page_in_place_of_the_blob_store_is_told() {
-    let env = world();
+fn portal_in_place_of_the_blob_store_is_reported() {
+    let env = fixture();
     let page = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-    let rule = Rule { route: "HEAD".into(), spoil: ResponseFault::Instead(page.to_vec()), always: true };
+    let rule = Rule { route: "HEAD".into(), fault: ResponseFault::Instead(page.to_vec()), always: true };
     let portal = FaultProxy::start(env.blobs().base.authority(), Some(rule), |method, _| method.to_owned());
     let newest = json!({"name": "far-model", "version": "1", "blobUri": format!("http://{}/a/container", portal.authority()),
         "systemData": {"createdAt": "2030-01-01T00:00:00Z"}});
@@ -170,9 +170,9 @@ fn a_page_in_place_of_the_blob_store_is_told() {
 }
 
 #[test]
-fn what_is_no_blob_store_is_told() {
-    let env = world();
-    env.blobs().says(StubAnswer::Error(302, ""));
+fn server_that_is_not_a_blob_store_is_reported() {
+    let env = fixture();
+    env.blobs().respond_with(StubResponse::Error(302, ""));
     insta::assert_snapshot!(failures(&doctor(&env), "blob-store"), @"
     failed   blob-store  what answers as 127.0.0.1 is not a blob store: a proxy or gateway may respond in its place  Fix: Sign in to the network in a browser, or check HTTPS_PROXY and NO_PROXY.
     ");

@@ -1,12 +1,12 @@
-//! Checks of the endpoint, of the variables, and of the project that answers.
+//! Checks of the endpoint, of the variables, and of the responses of the project.
 
 use foundry_emulator::{Fault, FaultKind, Route};
 
-use super::{check, doctor, failures, trouble, world};
+use super::{check, doctor, failures, fixture, problems};
 
 #[test]
-fn no_endpoint_is_a_failure_and_nothing_is_asked() {
-    let mut env = world();
+fn missing_endpoint_fails_without_a_request() {
+    let mut env = fixture();
     env.unset("AZURE_PROJECT_ENDPOINT");
     insta::assert_snapshot!(failures(&doctor(&env), "endpoint"), @"
     failed   endpoint    no Foundry project endpoint is configured  Fix: azure-ai-models init
@@ -20,8 +20,8 @@ fn no_endpoint_is_a_failure_and_nothing_is_asked() {
 }
 
 #[test]
-fn an_endpoint_that_breaks_a_rule_names_the_rule() {
-    let mut env = world();
+fn invalid_endpoint_names_the_violated_rule() {
+    let mut env = fixture();
     env.set("AZURE_PROJECT_ENDPOINT", "https://foundry.example.com/api/projects/demo");
     let check = check(&env, "endpoint");
     insta::assert_snapshot!(format!("{check:#}"), @r#"
@@ -35,8 +35,8 @@ fn an_endpoint_that_breaks_a_rule_names_the_rule() {
 }
 
 #[test]
-fn a_project_that_is_not_there() {
-    let env = world();
+fn missing_project_fails() {
+    let env = fixture();
     let endpoint = env.emulator().endpoint().replace("/demo", "/other");
     insta::assert_snapshot!(failures(&env.run(&["doctor", "-e", &endpoint]), "role"), @"
     failed   role        project not found: Project 'other' was not found. (ProjectNotFound)  Fix: azure-ai-models init --force --project-endpoint http://[EMULATOR]/api/projects/other
@@ -45,8 +45,8 @@ fn a_project_that_is_not_there() {
 }
 
 #[test]
-fn a_service_that_is_broken_is_asked_once() {
-    let env = world();
+fn failing_service_receives_one_request() {
+    let env = fixture();
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(500)));
     insta::assert_snapshot!(failures(&doctor(&env), "role"), @"
     failed   role        Foundry refused: The emulator was told to fail. (InjectedFault)  Fix: azure-ai-models custom list --debug
@@ -56,12 +56,12 @@ fn a_service_that_is_broken_is_asked_once() {
 }
 
 #[test]
-fn a_variable_that_does_not_count_is_named() {
-    let mut env = world();
+fn ignored_variable_is_named() {
+    let mut env = fixture();
     env.write("azure.yaml", "name: demo\n");
     env.write(".azure/config.json", r#"{"version":1,"defaultEnvironment":"dev"}"#);
     env.write(".azure/dev/.env", "AZURE_AI_MODELS_SCOPE=\"https://evil/.default\"\n");
     env.set("AZURE_AI_MODELS_SCOPE", "https://evil/.default");
     let endpoint = env.emulator().endpoint();
-    insta::assert_snapshot!(trouble(&env.run(&["doctor", "-e", &endpoint])), @"warning  variables   AZURE_AI_MODELS_SCOPE is ignored: it is set by the azd environment 'dev', but only accepted from your own environment  Fix: Set it in your own environment, and remove it from the azd environment.");
+    insta::assert_snapshot!(problems(&env.run(&["doctor", "-e", &endpoint])), @"warning  variables   AZURE_AI_MODELS_SCOPE is ignored: it is set by the azd environment 'dev', but only accepted from your own environment  Fix: Set it in your own environment, and remove it from the azd environment.");
 }

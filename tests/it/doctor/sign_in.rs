@@ -3,13 +3,13 @@
 use foundry_emulator::{Auth, Config, Fault, FaultKind, Route};
 use serde_json::json;
 
-use super::{TENANT, azd, check, doctor, failures, token, trouble, world, world_with};
+use super::{TENANT, azd, check, doctor, failures, fixture, fixture_with, problems, token};
 
 const OTHER_TENANT: &str = "bbbbbbbb-0000-4000-8000-000000000002";
 
 #[test]
-fn azd_is_not_installed() {
-    let mut env = world();
+fn missing_azd_is_reported() {
+    let mut env = fixture();
     std::fs::remove_file(env.bin().join("azd")).expect("removed");
     env.unset("AZURE_AI_MODELS_CREDENTIAL");
     insta::assert_snapshot!(failures(&doctor(&env), "azd, sign-in"), @"
@@ -19,12 +19,12 @@ fn azd_is_not_installed() {
     warning  blob-store  not checked: see role
     ");
     env.set("AZURE_AI_MODELS_CREDENTIAL", "emulator");
-    insta::assert_snapshot!(trouble(&doctor(&env)), @"warning  azd         azd was not found; the emulator signs in without it  Fix: curl -fsSL https://aka.ms/install-azd.sh | bash");
+    insta::assert_snapshot!(problems(&doctor(&env)), @"warning  azd         azd was not found; the emulator signs in without it  Fix: curl -fsSL https://aka.ms/install-azd.sh | bash");
 }
 
 #[test]
-fn an_azd_that_is_too_old_is_a_warning() {
-    let env = world();
+fn azd_that_is_too_old_is_a_warning() {
+    let env = fixture();
     env.program(
         "azd",
         &format!(
@@ -32,11 +32,11 @@ fn an_azd_that_is_too_old_is_a_warning() {
             token(TENANT, &json!({}))
         ),
     );
-    insta::assert_snapshot!(trouble(&doctor(&env)), @"warning  azd         1.23.9 ([ROOT]/bin/azd) is older than 1.24  Fix: curl -fsSL https://aka.ms/install-azd.sh | bash");
+    insta::assert_snapshot!(problems(&doctor(&env)), @"warning  azd         1.23.9 ([ROOT]/bin/azd) is older than 1.24  Fix: curl -fsSL https://aka.ms/install-azd.sh | bash");
 }
 
 #[test]
-fn the_token_is_judged_by_its_claims() {
+fn token_claims_are_checked() {
     for (more, tenant, expected) in [
         (
             json!({"exp": 1_000_000_000}),
@@ -59,7 +59,7 @@ fn the_token_is_judged_by_its_claims() {
             "ok: azd: an-app, tenant [UUID], for [UUID], until 2038-01-18 00:00 UTC; null",
         ),
     ] {
-        let mut env = world();
+        let mut env = fixture();
         env.set("AZURE_TENANT_ID", tenant);
         azd(&mut env, Some(&token(TENANT, &more)));
         let check = check(&env, "sign-in");
@@ -69,8 +69,8 @@ fn the_token_is_judged_by_its_claims() {
 }
 
 #[test]
-fn a_token_that_the_service_refuses() {
-    let env = world_with(Config { auth: Auth::RejectAll, ..Config::default() });
+fn rejected_token_fails() {
+    let env = fixture_with(Config { auth: Auth::RejectAll, ..Config::default() });
     insta::assert_snapshot!(failures(&doctor(&env), "role"), @"
     failed   role        Foundry rejected the token: The bearer *** is missing, expired, or not for this resource. (Unauthorized)  Fix: azd auth login
     warning  blob-store  not checked: see role
@@ -78,9 +78,9 @@ fn a_token_that_the_service_refuses() {
 }
 
 #[test]
-fn a_token_of_another_tenant() {
+fn token_of_another_tenant_fails() {
     let tenant = Some(OTHER_TENANT.to_owned());
-    let env = world_with(Config { auth: Auth::RejectAll, tenant, ..Config::default() });
+    let env = fixture_with(Config { auth: Auth::RejectAll, tenant, ..Config::default() });
     insta::assert_snapshot!(failures(&doctor(&env), "role"), @"
     failed   role        the project belongs to tenant [UUID], and the token is of tenant [UUID] (401)  Fix: export AZURE_TENANT_ID=[UUID] && azd auth login --tenant-id [UUID]
     warning  blob-store  not checked: see role
@@ -88,8 +88,8 @@ fn a_token_of_another_tenant() {
 }
 
 #[test]
-fn a_role_that_is_missing() {
-    let env = world();
+fn missing_role_fails() {
+    let env = fixture();
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(403)));
     insta::assert_snapshot!(failures(&doctor(&env), "role"), @r#"
     failed   role        no permission: The emulator was told to fail. (InjectedFault)  Fix: az role assignment create --role "Azure AI User" --assignee [UUID] --scope PROJECT_ID
@@ -98,8 +98,8 @@ fn a_role_that_is_missing() {
 }
 
 #[test]
-fn a_project_of_a_private_network_is_no_missing_role() {
-    let env = world();
+fn private_network_is_distinguished_from_a_missing_role() {
+    let env = fixture();
     let refused = "Public access is disabled. Please configure private endpoint.";
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::refusal(403, "Forbidden", refused)));
     insta::assert_snapshot!(failures(&doctor(&env), "role"), @"

@@ -1,4 +1,4 @@
-//! Downloads that were interrupted, and what the next run does with what they left.
+//! Interrupted downloads, and how the next run uses the parts that they left.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,11 +7,11 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{
-    DOWNLOAD, LARGE, LENGTH, PRIVATE, assert_whole, behaves, content, download, files, out, ranges, steady, uploaded,
+    DOWNLOAD, LARGE, LENGTH, PRIVATE, assert_complete, behaves, content, download, files, out, ranges, steady, uploaded,
 };
 use crate::support::{Behaviour, BlockStore, CANARY, ReadBehaviour, Running, TestEnv, eventually};
 
-/// Starts a download that is stuck after two of its four reads, with the ranges of these written.
+/// Starts a download that stalls after two of its four reads, once the ranges of these are written.
 fn stuck(env: &TestEnv, store: &BlockStore) -> Running {
     behaves(store, ReadBehaviour { silent_after: Some(2), ..ReadBehaviour::default() });
     let running = Running::start(env, &[&DOWNLOAD[..], &["--include", LARGE]].concat());
@@ -21,18 +21,22 @@ fn stuck(env: &TestEnv, store: &BlockStore) -> Running {
     running
 }
 
-/// Number of ranges whose chunks of 1 MB are all in the record.
+/// Number of ranges whose 1 MB chunks are all in the record.
 fn whole_ranges(record: &str) -> usize {
     let entries = record.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let chunks: BTreeSet<u64> = entries.filter_map(|entry| entry["chunk"][1].as_u64()).collect();
     [0..8, 8..16, 16..20].into_iter().filter(|range| range.clone().all(|chunk| chunks.contains(&chunk))).count()
 }
 
-/// The next run fetches the third range alone.
-fn assert_goes_on(env: &TestEnv, store: &BlockStore) {
+/// Checks that the next run fetches only the third range.
+fn assert_resumes(env: &TestEnv, store: &BlockStore) {
     let record = fs::read_to_string(out(env).join(PRIVATE).join("record.ndjson")).expect("a record");
     assert!(!record.contains(CANARY) && !record.contains("sig="), "{record}");
-    assert_eq!(files(env).iter().filter(|name| !name.starts_with(PRIVATE)).count(), 0, "no half file has a name");
+    assert_eq!(
+        files(env).iter().filter(|name| !name.starts_with(PRIVATE)).count(),
+        0,
+        "no incomplete file has its final name"
+    );
     behaves(store, ReadBehaviour::default());
     store.take_reads();
     let output = download(env, &["--include", LARGE]).success();
@@ -43,29 +47,29 @@ fn assert_goes_on(env: &TestEnv, store: &BlockStore) {
 }
 
 #[test]
-fn ctrl_c_keeps_what_was_fetched_and_says_how_to_go_on() {
+fn ctrl_c_keeps_fetched_content_and_shows_how_to_resume() {
     let (env, store) = uploaded(&[]);
     let running = stuck(&env, &store);
     running.signal(Signal::INT);
     let output = running.finish(&env);
     assert_eq!(output.code, Some(130), "{output}");
-    let end = output.stderr.split("Download interrupted").nth(1).expect("the last words").to_owned();
+    let end = output.stderr.split("Download interrupted").nth(1).expect("the final message").to_owned();
     insta::assert_snapshot!("interrupted", end.split_once("downloaded)").map_or(&*end, |(_, rest)| rest));
-    assert_goes_on(&env, &store);
+    assert_resumes(&env, &store);
 }
 
 #[test]
-fn a_killed_download_goes_on_at_the_range() {
+fn killed_download_resumes_at_the_range() {
     let (env, store) = uploaded(&[]);
     let running = stuck(&env, &store);
     running.signal(Signal::KILL);
     assert_eq!(running.finish(&env).code, None);
-    assert_goes_on(&env, &store);
+    assert_resumes(&env, &store);
 }
 
-/// A slow line may take a minute for a range.
+/// A range may take a minute on a slow connection.
 #[test]
-fn an_interrupted_range_goes_on_where_it_was() {
+fn interrupted_range_resumes_within_the_range() {
     let (env, store) = uploaded(&[]);
     behaves(&store, ReadBehaviour { short_every: Some(1), refuses_all_after: Some(1), ..ReadBehaviour::default() });
     download(&env, &["--include", LARGE, "--parallel", "1"]).fails_with(4);
@@ -82,7 +86,7 @@ fn an_interrupted_range_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_download_that_was_begun_is_another_one_once_the_blob_is_another() {
+fn changed_blob_starts_the_download_over() {
     let (env, store) = uploaded(&[]);
     let running = stuck(&env, &store);
     running.signal(Signal::KILL);
@@ -96,18 +100,18 @@ fn a_download_that_was_begun_is_another_one_once_the_blob_is_another() {
 }
 
 #[test]
-fn two_at_once_into_one_directory_are_one() {
+fn second_download_into_the_same_directory_is_rejected() {
     let (env, store) = uploaded(&[]);
     let running = stuck(&env, &store);
     let output = download(&env, &[]).fails_with(5);
     insta::assert_snapshot!("in_use", steady(&output));
     running.signal(Signal::KILL);
     assert_eq!(running.finish(&env).code, None);
-    assert_goes_on(&env, &store);
+    assert_resumes(&env, &store);
 }
 
 #[test]
-fn a_part_that_is_gone_is_fetched_again() {
+fn missing_part_is_fetched_again() {
     let (env, store) = uploaded(&[]);
     let running = stuck(&env, &store);
     running.signal(Signal::KILL);
@@ -122,9 +126,9 @@ fn a_part_that_is_gone_is_fetched_again() {
     assert!(fs::read(out(&env).join(LARGE)).expect("a file") == content());
 }
 
-/// Records of an interrupted download hold for the file as it was left.
+/// The record of an interrupted download applies only to the file as the download left it.
 #[test]
-fn a_file_that_was_changed_since_it_was_downloaded_is_another_one() {
+fn file_changed_after_its_download_is_not_accepted() {
     let (env, store) = uploaded(&[]);
     behaves(&store, ReadBehaviour { silent: Some(LARGE), ..ReadBehaviour::default() });
     let running = Running::start(&env, &DOWNLOAD);
@@ -137,7 +141,7 @@ fn a_file_that_was_changed_since_it_was_downloaded_is_another_one() {
     let output = download(&env, &["-o", "json"]).fails_with(5);
     assert_eq!(output.json_error()["code"], "file-exists", "{output}");
     download(&env, &["--force"]).success();
-    assert_whole(&env);
+    assert_complete(&env);
 }
 
 #[test]

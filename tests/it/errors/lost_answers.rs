@@ -1,13 +1,13 @@
-//! Requests whose answer was lost.
+//! Requests whose response was lost.
 
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 
-use super::{CREATE, Case, DELETE, IN_VAIN_AT_FIRST, OVERWRITE};
+use super::{CREATE, Case, DELETE, OVERWRITE, WAITS_IN_VAIN_ONCE};
 use crate::support::{TestEnv, env_with};
 
-/// The service answers 200 for what is gone: a deletion is repeated, and its second answer is as good.
+/// The service responds with 200 for a deleted version, so a deletion is retried, and its second response is accepted.
 #[test]
-fn a_deletion_whose_answer_was_lost_ends_well() {
+fn deletion_with_a_lost_response_succeeds() {
     for args in [DELETE, OVERWRITE] {
         let case = Case { args, ..Case::of(Route::Delete) };
         for fault in [FaultKind::Reset, FaultKind::status(503), FaultKind::Truncated] {
@@ -19,7 +19,7 @@ fn a_deletion_whose_answer_was_lost_ends_well() {
     }
 }
 
-/// Methods and ends of paths of a run's requests after its upload.
+/// Method and last path segment of each request after the upload.
 fn registration(env: &TestEnv) -> Vec<String> {
     let requests = env.emulator().requests();
     let after = requests.iter().skip_while(|request| !request.path.ends_with("/createAsync"));
@@ -30,11 +30,11 @@ fn registration(env: &TestEnv) -> Vec<String> {
 }
 
 #[test]
-fn a_registration_whose_answer_was_lost_is_found_and_not_sent_again() {
+fn registration_with_a_lost_response_is_found_and_not_sent_again() {
     for fault in [FaultKind::Reset, FaultKind::Stall, FaultKind::status(500), FaultKind::Html { status: 200 }] {
         let mut env = env_with(Config { visible_while_creating: true, ..Config::default() });
         if fault == FaultKind::Stall {
-            env.set("AZURE_AI_MODELS_TEST_TIME", IN_VAIN_AT_FIRST);
+            env.set("AZURE_AI_MODELS_TEST_TIME", WAITS_IN_VAIN_ONCE);
         }
         env.emulator().add_fault(Fault::new(Route::CreateAsync, fault.clone()).times(1).processed());
         env.run(CREATE).success();
@@ -44,9 +44,9 @@ fn a_registration_whose_answer_was_lost_is_found_and_not_sent_again() {
     }
 }
 
-/// While its operation runs, the service may not show the version: the second POST is a conflict with the first.
+/// While the operation runs, the service may not show the version yet: the second POST conflicts with the first.
 #[test]
-fn a_registration_whose_answer_was_lost_and_that_is_not_seen_yet_ends_well() {
+fn registration_with_a_lost_response_that_is_not_visible_yet_succeeds() {
     let case = Case::of(Route::CreateAsync);
     let env = case.env();
     env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::Reset).times(1).processed());
@@ -55,7 +55,7 @@ fn a_registration_whose_answer_was_lost_and_that_is_not_seen_yet_ends_well() {
 }
 
 #[test]
-fn a_registration_that_never_arrived_is_sent_again_after_a_look() {
+fn registration_that_never_arrived_is_sent_again_after_a_get() {
     let case = Case::of(Route::CreateAsync);
     let env = case.env();
     env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::Reset).times(1));
@@ -63,9 +63,9 @@ fn a_registration_that_never_arrived_is_sent_again_after_a_look() {
     assert_eq!(registration(&env)[..3], ["POST createAsync", "GET 1", "POST createAsync"]);
 }
 
-/// The next attempt may be answered that the version exists.
+/// The response to the retry may be that the version exists.
 #[test]
-fn a_put_whose_answer_was_lost_is_found() {
+fn put_with_a_lost_response_is_found() {
     for fault in [FaultKind::Reset, FaultKind::status(503)] {
         let case = Case::of(Route::Put);
         let env = case.env();

@@ -1,13 +1,13 @@
-//! Redirects, and a body without measure.
+//! Redirects, and oversized bodies.
 
 use foundry_emulator::{Fault, FaultKind, Route};
 use serde_json::json;
 
-use super::{CREATE, Case, SHOW, retries_said};
+use super::{CREATE, Case, SHOW, reported_retries};
 use crate::support::TestEnv;
 
 #[test]
-fn a_redirect_within_the_origin_is_followed_for_a_get() {
+fn redirect_within_the_origin_is_followed_for_a_get() {
     let case = Case::of(Route::Get);
     let env = case.env();
     let to = "/api/projects/demo/models/my-model/versions/1?api-version=2025-11-15-preview".to_owned();
@@ -22,7 +22,7 @@ fn a_redirect_within_the_origin_is_followed_for_a_get() {
 }
 
 #[test]
-fn a_redirect_to_another_host_is_not_followed() {
+fn redirect_to_another_host_is_not_followed() {
     let elsewhere = TestEnv::new();
     let there = elsewhere.emulator().endpoint();
     let env = Case::of(Route::List).env();
@@ -41,7 +41,7 @@ fn a_redirect_to_another_host_is_not_followed() {
 }
 
 #[test]
-fn a_redirect_of_a_post_is_refused() {
+fn redirect_of_a_post_is_rejected() {
     let case = Case::of(Route::StartPendingUpload);
     let env = case.env();
     env.emulator().add_fault(Fault::new(Route::StartPendingUpload, FaultKind::Redirect { to: "/elsewhere".into() }));
@@ -64,7 +64,7 @@ fn a_redirect_of_a_post_is_refused() {
 }
 
 #[test]
-fn a_body_without_measure_is_refused() {
+fn oversized_body_is_rejected() {
     let case = Case::of(Route::List);
     let env = case.env();
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::HugeBody { bytes: (16 << 20) - 100 }));
@@ -74,16 +74,16 @@ fn a_body_without_measure_is_refused() {
     let output = env.run(&["list", "-o", "json"]).fails_with(9);
     let error = output.json_error();
     assert_eq!((&error["kind"], &error["code"]), (&json!("service"), &json!("bad_answer")), "{error}");
-    assert!(error["message"].as_str().expect("a text").contains("larger than 16 MB"), "{error}");
+    assert!(error["message"].as_str().expect("a string").contains("larger than 16 MB"), "{error}");
     assert_eq!((output.stdout.as_str(), case.requests(&env)), ("", 1));
 }
 
 #[test]
-fn a_proxy_of_the_environment_does_not_stand_before_this_machine() {
+fn proxies_are_not_used_for_this_machine() {
     let mut env = Case::of(Route::CreateAsync).env();
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         env.set(name, "http://127.0.0.1:9").set(&name.to_lowercase(), "http://127.0.0.1:9");
     }
     let output = env.run(CREATE).success();
-    assert_eq!(retries_said(&output), 0, "{output}");
+    assert_eq!(reported_retries(&output), 0, "{output}");
 }

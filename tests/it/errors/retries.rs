@@ -1,22 +1,22 @@
-//! Faults that pass: reported, repeated, and the command goes on.
+//! Transient faults: reported, retried, and the command continues.
 
 use foundry_emulator::{Fault, FaultKind, RetryAfter, Route};
 
-use super::{Case, IN_VAIN_AT_FIRST, faults, retries_said};
+use super::{Case, WAITS_IN_VAIN_ONCE, faults, reported_retries};
 
-/// Faults that pass.
-fn passing() -> Vec<(&'static str, FaultKind)> {
-    let passing = ["429 in 7 s", "500", "503", "reset", "stall", "truncated", "HTML 502"];
-    faults().into_iter().filter(|(name, _)| passing.contains(name)).collect()
+/// Transient faults.
+fn transient_faults() -> Vec<(&'static str, FaultKind)> {
+    let transient_faults = ["429 in 7 s", "500", "503", "reset", "stall", "truncated", "HTML 502"];
+    faults().into_iter().filter(|(name, _)| transient_faults.contains(name)).collect()
 }
 
 #[test]
-fn a_transient_fault_is_reported_once_and_the_command_succeeds() {
+fn transient_fault_is_reported_once_and_the_command_succeeds() {
     let run = |case: &Case, name: &str, fault: &FaultKind| {
         for times in [1, 2] {
-            let env = case.env_with(Fault::new(case.route, fault.clone()).times(times), IN_VAIN_AT_FIRST);
+            let env = case.env_with(Fault::new(case.route, fault.clone()).times(times), WAITS_IN_VAIN_ONCE);
             let output = env.run(case.args).success();
-            assert_eq!(retries_said(&output), 1, "{:?}, {name} {times} times: {output}", case.route);
+            assert_eq!(reported_retries(&output), 1, "{:?}, {name} {times} times: {output}", case.route);
             assert!(output.stderr.contains("(2 of 5)"), "{output}");
             assert_eq!(case.requests(&env), times as usize + 1, "{:?}, {name}", case.route);
         }
@@ -24,7 +24,7 @@ fn a_transient_fault_is_reported_once_and_the_command_succeeds() {
     let routes =
         [Route::List, Route::Versions, Route::Get, Route::StartPendingUpload, Route::Put, Route::Patch, Route::Delete];
     let cases = routes.map(Case::of);
-    for (name, fault) in passing() {
+    for (name, fault) in transient_faults() {
         std::thread::scope(|scope| {
             for case in &cases {
                 scope.spawn(|| run(case, name, &fault));
@@ -43,7 +43,7 @@ fn quiet_does_not_report_retries() {
 }
 
 #[test]
-fn a_retry_in_words() {
+fn retry_message_names_status_delay_and_attempt() {
     let env = Case::of(Route::List).env();
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::retry_later(429, RetryAfter::Seconds(100))).times(1));
     insta::assert_snapshot!(env.run(&["list"]), @"
@@ -56,26 +56,26 @@ fn a_retry_in_words() {
     ");
 }
 
-/// An operation continues whether it can be polled or not.
+/// An operation continues on the service even if a poll fails.
 #[test]
-fn a_failed_poll_is_repeated() {
+fn failed_poll_is_retried() {
     let case = Case::of(Route::Poll);
     std::thread::scope(|scope| {
-        for (name, fault) in passing() {
+        for (name, fault) in transient_faults() {
             let case = &case;
             scope.spawn(move || {
-                let env = case.env_with(Fault::new(Route::Poll, fault).times(2), IN_VAIN_AT_FIRST);
+                let env = case.env_with(Fault::new(Route::Poll, fault).times(2), WAITS_IN_VAIN_ONCE);
                 let output = env.run(case.args).success();
-                assert_eq!(retries_said(&output), 0, "{name}: {output}");
+                assert_eq!(reported_retries(&output), 0, "{name}: {output}");
                 assert!(case.requests(&env) >= 3, "{name}");
             });
         }
     });
 }
 
-/// The emulator's token is always the same, so that the number of requests decides.
+/// The emulator's token is always the same, so the test counts requests.
 #[test]
-fn a_refused_token_is_fetched_again_once() {
+fn rejected_token_is_renewed_once() {
     let case = Case::of(Route::List);
     let env = case.env();
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(401)).times(1));

@@ -1,99 +1,99 @@
-//! The commands of the matrix: the setup that each runs in, and the verification of its output.
+//! Commands of the matrix: the environment that each runs in, and the check of its effects.
 
-use super::outcome::{
-    accepted, connected, created, deleted, deployed, deployment_shown, deployments_listed, downloaded, grown, listed,
-    registered, shown, undeployed, updated, verified,
+use super::fixture::{
+    CREATE_NATIVE, Fixture, PROJECT_ID, interrupted, overwriting, seeded, uploaded, with_account, with_azcopy,
+    with_azd, with_blocks, with_small_files, with_unknown_account,
 };
-use super::world::{
-    CREATE_NATIVE, PROJECT_ID, World, interrupted, overwriting, seeded, uploaded, with_account, with_azcopy, with_azd,
-    with_blocks, with_small_files, with_unknown_account,
+use super::outcome::{
+    accepted, connected, created, deleted, deployed, deployment_shown, deployments_listed, downloaded, listed,
+    registered, scaled, shown, undeployed, updated, verified,
 };
 use crate::support::Rule;
 
-/// One command line.
+/// A command line of the matrix.
 pub(super) struct Command {
     pub(super) name: &'static str,
     pub(super) args: &'static [&'static str],
-    /// A fresh world in which the command succeeds, except for the rule.
-    pub(super) world: fn(Option<Rule>) -> World,
-    /// Compares the standard output of the command with the state of the service.
-    pub(super) happened: fn(&World, &[u8]) -> Result<(), String>,
+    /// Creates a fresh environment in which the command succeeds, unless the rule applies.
+    pub(super) fixture: fn(Option<Rule>) -> Fixture,
+    /// Checks the standard output of the command against the state of the service.
+    pub(super) check: fn(&Fixture, &[u8]) -> Result<(), String>,
 }
 
 pub(super) const COMMANDS: &[Command] = &[
-    Command { name: "list", args: &["custom", "list"], world: seeded, happened: listed },
-    Command { name: "versions", args: &["custom", "versions", "-n", "my-model"], world: seeded, happened: listed },
+    Command { name: "list", args: &["custom", "list"], fixture: seeded, check: listed },
+    Command { name: "versions", args: &["custom", "versions", "-n", "my-model"], fixture: seeded, check: listed },
     Command {
         name: "show",
         args: &["custom", "show", "-n", "my-model", "--version", "1"],
-        world: seeded,
-        happened: shown,
+        fixture: seeded,
+        check: shown,
     },
-    Command { name: "show latest", args: &["custom", "show", "-n", "my-model"], world: seeded, happened: shown },
+    Command { name: "show latest", args: &["custom", "show", "-n", "my-model"], fixture: seeded, check: shown },
     Command {
         name: "wait",
         args: &["custom", "wait", "-n", "my-model", "--version", "1"],
-        world: seeded,
-        happened: shown,
+        fixture: seeded,
+        check: shown,
     },
     Command {
         name: "update",
         args: &["custom", "update", "-n", "my-model", "--version", "1", "--set-tag", "key=new"],
-        world: seeded,
-        happened: updated,
+        fixture: seeded,
+        check: updated,
     },
     Command {
         name: "delete",
         args: &["custom", "delete", "-n", "my-model", "--version", "1", "--force"],
-        world: seeded,
-        happened: deleted,
+        fixture: seeded,
+        check: deleted,
     },
-    Command { name: "create, native", args: &CREATE_NATIVE, world: with_blocks, happened: created },
-    Command { name: "create, resumed", args: &CREATE_NATIVE, world: interrupted, happened: created },
-    Command { name: "create, AzCopy", args: &CREATE_AZCOPY, world: with_azcopy, happened: registered },
-    Command { name: "create --overwrite", args: &OVERWRITE, world: overwriting, happened: created },
-    Command { name: "create --version auto", args: &AUTO, world: with_small_files, happened: created },
-    Command { name: "create --no-wait", args: &NO_WAIT, world: with_small_files, happened: accepted },
+    Command { name: "create, native", args: &CREATE_NATIVE, fixture: with_blocks, check: created },
+    Command { name: "create, resumed", args: &CREATE_NATIVE, fixture: interrupted, check: created },
+    Command { name: "create, AzCopy", args: &CREATE_AZCOPY, fixture: with_azcopy, check: registered },
+    Command { name: "create --overwrite", args: &OVERWRITE, fixture: overwriting, check: created },
+    Command { name: "create --version auto", args: &AUTO, fixture: with_small_files, check: created },
+    Command { name: "create --no-wait", args: &NO_WAIT, fixture: with_small_files, check: accepted },
     Command {
         name: "verify",
         args: &["custom", "verify", "-n", "my-model", "--source", "model"],
-        world: uploaded,
-        happened: verified,
+        fixture: uploaded,
+        check: verified,
     },
-    Command { name: "verify --full", args: &VERIFY_FULL, world: uploaded, happened: verified },
+    Command { name: "verify --full", args: &VERIFY_FULL, fixture: uploaded, check: verified },
     Command {
         name: "download",
         args: &["custom", "download", "-n", "my-model", "--to", "out"],
-        world: uploaded,
-        happened: downloaded,
+        fixture: uploaded,
+        check: downloaded,
     },
     Command {
         name: "deployments list",
         args: &["deployments", "list"],
-        world: with_unknown_account,
-        happened: deployments_listed,
+        fixture: with_unknown_account,
+        check: deployments_listed,
     },
     Command {
         name: "deployments show",
         args: &["deployments", "show", "-n", "chat"],
-        world: with_account,
-        happened: deployment_shown,
+        fixture: with_account,
+        check: deployment_shown,
     },
-    Command { name: "deployments create", args: &DEPLOY, world: with_account, happened: deployed },
-    Command { name: "deployments update", args: &GROW, world: with_account, happened: grown },
+    Command { name: "deployments create", args: &DEPLOY, fixture: with_account, check: deployed },
+    Command { name: "deployments update", args: &GROW, fixture: with_account, check: scaled },
     Command {
         name: "deployments wait",
         args: &["base", "deployments", "wait", "-n", "chat"],
-        world: with_account,
-        happened: deployment_shown,
+        fixture: with_account,
+        check: deployment_shown,
     },
     Command {
         name: "deployments delete",
         args: &["deployments", "delete", "-n", "chat", "-f"],
-        world: with_account,
-        happened: undeployed,
+        fixture: with_account,
+        check: undeployed,
     },
-    Command { name: "init", args: &["init", "-p", PROJECT_ID, "-n", "dev"], world: with_azd, happened: connected },
+    Command { name: "init", args: &["init", "-p", PROJECT_ID, "-n", "dev"], fixture: with_azd, check: connected },
 ];
 
 const CREATE_AZCOPY: [&str; 6] = ["custom", "create", "-n", "my-model", "--source", "model"];

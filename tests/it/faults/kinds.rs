@@ -2,22 +2,22 @@
 
 use crate::support::ResponseFault;
 
-/// A fault by its name.
+/// A fault with its name.
 pub(super) struct Kind {
     pub(super) name: String,
-    pub(super) spoil: ResponseFault,
+    pub(super) fault: ResponseFault,
 }
 
 const ERROR: &[u8] = br#"{"error":{"code":"InjectedFault","message":"the words of the service"}}"#;
 const JSON: &str = "content-type: application/json\r\n";
 
-/// Statuses that come with an error of the service.
+/// Statuses that are sent with an error body of the service.
 const STATUSES: [u16; 32] = [
     400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413, 415, 416, 421, 422, 423, 424, 425, 428, 429, 431,
     451, 500, 501, 502, 503, 504, 505, 507, 511,
 ];
 
-/// Bodies that come with 200.
+/// Bodies that are sent with 200.
 const BODIES: [(&str, &[u8]); 14] = [
     ("no body", b""),
     ("null", b"null"),
@@ -45,9 +45,9 @@ const WAITS: [(&str, &str); 4] = [
     ("a wait in words", "retry-after: soon\r\n"),
 ];
 
-/// All faults, in an order that is the same each time.
+/// All faults, always in the same order.
 pub(super) fn kinds() -> Vec<Kind> {
-    let kind = |name: &str, spoil| Kind { name: name.to_owned(), spoil };
+    let kind = |name: &str, fault| Kind { name: name.to_owned(), fault };
     let mut kinds: Vec<Kind> =
         STATUSES.iter().map(|status| kind(&status.to_string(), ResponseFault::Status(*status, JSON, ERROR))).collect();
     kinds.extend(BODIES.iter().map(|(name, body)| kind(name, ResponseFault::Status(200, JSON, body))));
@@ -60,19 +60,19 @@ pub(super) fn kinds() -> Vec<Kind> {
     let deep = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();
     let details =
         format!(r#"{{"error":{{"code":"X","details":[{}1]}}}}"#, r#"{"code":"D","message":"m"},"#.repeat(20_000));
-    let answer = |status: &str, head: &str, body: &[u8]| {
+    let response = |status: &str, head: &str, body: &[u8]| {
         let head = format!("HTTP/1.1 {status}\r\n{head}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
         ResponseFault::Instead([head.as_bytes(), body].concat())
     };
     kinds.extend([
-        kind("a page with 200", answer("200 OK", "content-type: text/html\r\n", page)),
-        kind("a page with 502", answer("502 Bad Gateway", "content-type: text/html\r\n", page)),
-        kind("deep nesting", answer("200 OK", JSON, &deep)),
-        kind("many details", answer("400 Bad Request", JSON, details.as_bytes())),
-        kind("megabytes", answer("200 OK", JSON, &[b"\"".as_slice(), &b"x".repeat(4 << 20), b"\""].concat())),
-        kind("202 without a place", answer("202 Accepted", "", b"")),
-        kind("204", answer("204 No Content", "", b"")),
-        kind("not gzip", answer("200 OK", "content-encoding: gzip\r\ncontent-type: application/json\r\n", b"{}")),
+        kind("a page with 200", response("200 OK", "content-type: text/html\r\n", page)),
+        kind("a page with 502", response("502 Bad Gateway", "content-type: text/html\r\n", page)),
+        kind("deep nesting", response("200 OK", JSON, &deep)),
+        kind("many details", response("400 Bad Request", JSON, details.as_bytes())),
+        kind("megabytes", response("200 OK", JSON, &[b"\"".as_slice(), &b"x".repeat(4 << 20), b"\""].concat())),
+        kind("202 without a place", response("202 Accepted", "", b"")),
+        kind("204", response("204 No Content", "", b"")),
+        kind("not gzip", response("200 OK", "content-encoding: gzip\r\ncontent-type: application/json\r\n", b"{}")),
         kind("not HTTP", ResponseFault::Instead(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec())),
         kind("half a head", ResponseFault::Instead(b"HTTP/1.1 200 OK\r\ncontent-le".to_vec())),
         kind(

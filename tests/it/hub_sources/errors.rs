@@ -2,18 +2,18 @@
 
 use fake_hub::{Config, Fault, FaultKind, Gate, Route};
 
-use super::{TOKEN, World, sound};
+use super::{Fixture, TOKEN, valid_model};
 use crate::support::Output;
 
-fn world(change: impl FnOnce(&mut Config)) -> World {
-    World::with(&sound(), |config| {
+fn fixture(change: impl FnOnce(&mut Config)) -> Fixture {
+    Fixture::with(&valid_model(), |config| {
         config.token = Some(TOKEN.to_owned());
         change(config);
     })
 }
 
-fn check(world: &World, source: &str) -> Output {
-    world.run(&["custom", "check", source])
+fn check(fixture: &Fixture, source: &str) -> Output {
+    fixture.run(&["custom", "check", source])
 }
 
 fn status(status: u16, code: Option<&str>, message: Option<&str>) -> FaultKind {
@@ -21,18 +21,18 @@ fn status(status: u16, code: Option<&str>, message: Option<&str>) -> FaultKind {
     FaultKind::Status { status, code, message, retry_after: None }
 }
 
-/// Fails with this exit code, and with these words somewhere.
-fn fails(world: &World, source: &str, code: i32, words: &[&str]) {
-    let output = check(world, source).fails_with(code);
+/// Checks the exit code and a part of the message.
+fn fails(fixture: &Fixture, source: &str, code: i32, words: &[&str]) {
+    let output = check(fixture, source).fails_with(code);
     for word in words {
         assert!(output.stderr.contains(word), "{word}: {output}");
     }
 }
 
 #[test]
-fn a_private_repository_is_not_there_without_a_token() {
-    let mut world = world(|config| config.repos[0].is_private = true);
-    insta::assert_snapshot!(check(&world, "hf://org/model").fails_with(4), @"
+fn private_repository_is_not_found_without_a_token() {
+    let mut fixture = fixture(|config| config.repos[0].is_private = true);
+    insta::assert_snapshot!(check(&fixture, "hf://org/model").fails_with(4), @"
     ------- stderr -------
     ERROR: repository 'org/model' not found on 127.0.0.1, or it is private
 
@@ -41,43 +41,43 @@ fn a_private_repository_is_not_there_without_a_token() {
     Request id: Root=1-fake-hub, [TIME]
     [exit code: 4]
     ");
-    world.env.set("HF_TOKEN", TOKEN);
-    check(&world, "hf://org/model").success();
-    fails(&world, "hf://org/other", 3, &["'org/other' not found on", "the token from HF_TOKEN can read it"]);
-    world.env.set("HF_TOKEN", "hf_WRONGWRONGWRONG");
-    fails(&world, "hf://org/model", 4, &["rejected the token from HF_TOKEN", "Set HF_TOKEN to a valid token"]);
+    fixture.env.set("HF_TOKEN", TOKEN);
+    check(&fixture, "hf://org/model").success();
+    fails(&fixture, "hf://org/other", 3, &["'org/other' not found on", "the token from HF_TOKEN can read it"]);
+    fixture.env.set("HF_TOKEN", "hf_WRONGWRONGWRONG");
+    fails(&fixture, "hf://org/model", 4, &["rejected the token from HF_TOKEN", "Set HF_TOKEN to a valid token"]);
 }
 
 #[test]
-fn the_stored_token_opens_a_private_repository_unless_it_is_disabled() {
-    let mut world = world(|config| config.repos[0].is_private = true);
-    let token = world.env.home().join(".cache/huggingface/token");
+fn stored_token_gives_access_to_a_private_repository_unless_disabled() {
+    let mut fixture = fixture(|config| config.repos[0].is_private = true);
+    let token = fixture.env.home().join(".cache/huggingface/token");
     std::fs::create_dir_all(token.parent().expect("a parent")).expect("directories");
     std::fs::write(&token, format!("{TOKEN}\n")).expect("written");
-    check(&world, "hf://org/model").success();
-    world.env.set("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1");
-    fails(&world, "hf://org/model", 4, &["or it is private"]);
+    check(&fixture, "hf://org/model").success();
+    fixture.env.set("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1");
+    fails(&fixture, "hf://org/model", 4, &["or it is private"]);
 }
 
 #[test]
-fn gated_and_disabled_repositories_name_the_way_on() {
-    let mut gated = world(|config| {
+fn gated_and_disabled_repositories_have_suggestions() {
+    let mut gated = fixture(|config| {
         config.repos[0].gate = Gate::Manual;
         config.has_gated_access = false;
     });
     fails(&gated, "hf://org/model", 4, &["must be granted first", "Open http://[HUB]/org/model", "hf auth login"]);
     gated.env.set("HF_TOKEN", TOKEN);
     fails(&gated, "hf://org/model", 4, &["accept its terms", "The token from HF_TOKEN must belong"]);
-    let disabled = world(|config| config.repos[0].is_disabled = true);
+    let disabled = fixture(|config| config.repos[0].is_disabled = true);
     fails(&disabled, "hf://org/model", 4, &["has disabled access to the repository 'org/model'"]);
 }
 
 #[test]
-fn a_missing_path_suggests_similar_names() {
-    let world = world(|_| {});
-    fails(&world, "hf://org/model@v9", 3, &["has no revision 'v9'", "/org/model/tree/main"]);
-    fails(&world, "hf://org/model/onxx", 3, &["no file or folder 'onxx'", "Similar names: onnx"]);
-    insta::assert_snapshot!(check(&world, "hf://org/model/tokenizer.jsn").fails_with(3), @"
+fn missing_path_suggests_similar_names() {
+    let fixture = fixture(|_| {});
+    fails(&fixture, "hf://org/model@v9", 3, &["has no revision 'v9'", "/org/model/tree/main"]);
+    fails(&fixture, "hf://org/model/onxx", 3, &["no file or folder 'onxx'", "Similar names: onnx"]);
+    insta::assert_snapshot!(check(&fixture, "hf://org/model/tokenizer.jsn").fails_with(3), @"
 ------- stderr -------
 ERROR: the repository 'org/model' has no file or folder 'tokenizer.jsn'
 
@@ -104,15 +104,15 @@ fn each_fault_of_the_hub_has_its_exit_code_and_message() {
         (Route::Cdn, FaultKind::Empty, 9, "could not reach"),
         (Route::Revision, FaultKind::RateLimit { reset: 301 }, 9, "throttled the requests"),
     ] {
-        let world = world(|_| {});
+        let fixture = fixture(|_| {});
         let fault = Fault::new(route, kind.clone());
-        world.hub.add_fault(if matches!(route, Route::Resolve | Route::Cdn) { fault.of(shard) } else { fault });
-        fails(&world, "hf://org/model", code, &[words]);
+        fixture.hub.add_fault(if matches!(route, Route::Resolve | Route::Cdn) { fault.of(shard) } else { fault });
+        fails(&fixture, "hf://org/model", code, &[words]);
     }
 }
 
 #[test]
-fn transient_faults_are_no_errors() {
+fn transient_faults_are_retried() {
     let shard = "model-00001-of-00002.safetensors";
     for (route, kind) in [
         (Route::Any, status(503, None, None)),
@@ -124,22 +124,27 @@ fn transient_faults_are_no_errors() {
         (Route::Cdn, FaultKind::Short),
         (Route::Cdn, FaultKind::Cut),
     ] {
-        let world = world(|_| {});
+        let fixture = fixture(|_| {});
         let fault = Fault::new(route, kind.clone()).times(1);
-        world.hub.add_fault(if route == Route::Cdn { fault.of(shard) } else { fault });
-        let output = check(&world, "hf://org/model").success();
+        fixture.hub.add_fault(if route == Route::Cdn { fault.of(shard) } else { fault });
+        let output = check(&fixture, "hf://org/model").success();
         assert!(output.stdout.starts_with("No problems found"), "{kind:?}: {output}");
     }
 }
 
 #[test]
-fn a_server_without_commits_is_refused() {
-    let world = world(|config| config.has_commit_header = false);
-    fails(&world, "hf://org/model", 9, &["is not from a Hugging Face Hub: the response for a file contains no commit"]);
+fn server_without_commits_is_rejected() {
+    let fixture = fixture(|config| config.has_commit_header = false);
+    fails(
+        &fixture,
+        "hf://org/model",
+        9,
+        &["is not from a Hugging Face Hub: the response for a file contains no commit"],
+    );
 }
 
 #[test]
-fn a_document_with_another_sum_ends_the_check() {
-    let world = world(|config| config.repos[0].wrong_sums = vec!["tokenizer.json".to_owned()]);
-    fails(&world, "hf://org/model", 7, &["tokenizer.json differs from the Hub's checksum: expected ", ", found "]);
+fn wrong_checksum_of_a_small_file_ends_the_check() {
+    let fixture = fixture(|config| config.repos[0].wrong_sums = vec!["tokenizer.json".to_owned()]);
+    fails(&fixture, "hf://org/model", 7, &["tokenizer.json differs from the Hub's checksum: expected ", ", found "]);
 }

@@ -1,19 +1,19 @@
-//! One check for folders and repositories: equal files have equal findings.
+//! One check for folders and repositories: the same files have the same findings.
 
-use super::{World, shard, sound};
+use super::{Fixture, shard, valid_model};
 
 /// Findings of a folder and of a repository with the same files.
 fn both(
     files: &[(&str, Vec<u8>)],
     change: impl FnOnce(&mut fake_hub::Config),
 ) -> (serde_json::Value, serde_json::Value) {
-    let world = World::with(files, change);
-    let check = |source: &str| world.run(&["custom", "check", source, "--include", "*", "-o", "json"]).json();
+    let fixture = Fixture::with(files, change);
+    let check = |source: &str| fixture.run(&["custom", "check", source, "--include", "*", "-o", "json"]).json();
     (check("repo"), check("hf://org/model"))
 }
 
 #[test]
-fn a_repository_has_the_findings_of_a_folder() {
+fn repository_has_the_findings_of_a_folder() {
     let cut = || {
         let mut file = shard("b", 300_000);
         file.truncate(200_000);
@@ -29,12 +29,12 @@ fn a_repository_has_the_findings_of_a_folder() {
         file.resize(file.len() + 5000, 7);
         file
     };
-    assert!(long.len() > 300_000, "longer than what is read first");
+    assert!(long.len() > 300_000, "longer than the first read");
     let pointer =
         b"version https://git-lfs.github.com/spec/v1\noid sha256:0123456789abcdef\nsize 4976698672\n".to_vec();
     let config = br#"{"quantization_config":{"quant_method":"fp8"},"auto_map":{"AutoModel":"m.X"}}"#.to_vec();
     let replaced = |name: &'static str, content: Vec<u8>| -> Vec<(&'static str, Vec<u8>)> {
-        let files = sound().into_iter().filter(|(path, _)| *path != name);
+        let files = valid_model().into_iter().filter(|(path, _)| *path != name);
         files.chain(std::iter::once((name, content))).collect()
     };
     let second = "model-00002-of-00002.safetensors";
@@ -55,7 +55,7 @@ fn a_repository_has_the_findings_of_a_folder() {
             findings.map(|one| format!("{} {}", one["code"].as_str().expect("a code"), one["file"])).collect()
         };
         assert!(codes(&folder).iter().any(|found| found.starts_with(code)), "{code}: {folder}");
-        // Only repositories are warned of a second set of weights: their files are selected by default.
+        // Only repositories get a warning about a second set of weights: their files are selected by default.
         let repository: Vec<_> =
             repository.as_array().expect("findings").iter().filter(|one| one["code"] != "several-weights").collect();
         assert_eq!(repository, folder.as_array().expect("findings").iter().collect::<Vec<_>>(), "{code}");
@@ -64,21 +64,21 @@ fn a_repository_has_the_findings_of_a_folder() {
 
 #[test]
 fn two_sets_of_weights_are_a_warning_that_names_the_option() {
-    let mut files = sound();
+    let mut files = valid_model();
     files.push(("model.fp16.safetensors", shard("a", 10)));
-    let world = World::with(&files, |_| {});
-    let findings = world.run(&["custom", "check", "hf://org/model", "-o", "json"]).success().json();
+    let fixture = Fixture::with(&files, |_| {});
+    let findings = fixture.run(&["custom", "check", "hf://org/model", "-o", "json"]).success().json();
     let several = findings.as_array().expect("findings").iter().find(|one| one["code"] == "several-weights");
-    let remedy = several.expect("a warning")["remedy"].as_str().expect("words").to_owned();
+    let remedy = several.expect("a warning")["remedy"].as_str().expect("a string").to_owned();
     assert!(remedy.contains("--include"), "{remedy}");
 }
 
 #[test]
-fn create_ends_with_the_findings_before_foundry_is_asked() {
-    let mut world = World::with(&[("config.json", b"{}".to_vec()), ("model.safetensors", vec![0; 20])], |_| {});
-    let endpoint = world.env.emulator().endpoint();
-    world.env.set("AZURE_PROJECT_ENDPOINT", &endpoint).set("AZURE_AI_MODELS_CREDENTIAL", "emulator");
-    let output = world.run(&["create", "-n", "my-model", "--source", "hf://org/model", "-o", "json"]).fails_with(6);
+fn create_ends_with_the_findings_before_any_foundry_request() {
+    let mut fixture = Fixture::with(&[("config.json", b"{}".to_vec()), ("model.safetensors", vec![0; 20])], |_| {});
+    let endpoint = fixture.env.emulator().endpoint();
+    fixture.env.set("AZURE_PROJECT_ENDPOINT", &endpoint).set("AZURE_AI_MODELS_CREDENTIAL", "emulator");
+    let output = fixture.run(&["create", "-n", "my-model", "--source", "hf://org/model", "-o", "json"]).fails_with(6);
     assert_eq!(output.json_error()["code"], "bad-header");
-    assert!(world.env.emulator().requests().is_empty());
+    assert!(fixture.env.emulator().requests().is_empty());
 }

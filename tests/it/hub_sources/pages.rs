@@ -2,33 +2,33 @@
 
 use serde_json::json;
 
-use super::{World, sound};
+use super::{Fixture, valid_model};
 
 #[test]
-fn a_sound_repository_is_checked_without_azure_and_without_its_weights() {
-    let world = World::sound();
-    insta::assert_snapshot!(world.run(&["custom", "check", "hf://org/model"]).success(), @"
+fn valid_repository_is_checked_without_azure_and_without_its_weights() {
+    let fixture = Fixture::valid();
+    insta::assert_snapshot!(fixture.run(&["custom", "check", "hf://org/model"]).success(), @"
     No problems found in 5 files, 586.2 KB (FullWeight)
     ------- stderr -------
     Checked: org/model@main (03e73d8), 5 of 9 files, 586.2 of 589.1 KB
     ");
-    let requests = world.hub.requests();
+    let requests = fixture.hub.requests();
     let shard = |name: &str| requests.iter().filter(|one| one.file.as_deref() == Some(name)).count();
     assert_eq!(shard("model-00001-of-00002.safetensors"), 2, "{requests:?}");
-    let (_, bytes) = world.traffic();
+    let (_, bytes) = fixture.traffic();
     assert!(bytes < 140_000, "{bytes} bytes of 602,000 were read");
-    let page = format!("{}/org/model/tree/main", world.hub.endpoint());
-    assert_eq!(world.run(&["check", &page, "-o", "json"]).success().json(), json!([]));
+    let page = format!("{}/org/model/tree/main", fixture.hub.endpoint());
+    assert_eq!(fixture.run(&["check", &page, "-o", "json"]).success().json(), json!([]));
 }
 
 #[test]
-fn a_dry_run_shows_selected_and_excluded_files() {
-    let world = World::with(&sound(), |config| {
+fn dry_run_shows_selected_and_excluded_files() {
+    let fixture = Fixture::with(&valid_model(), |config| {
         config.repos[0].license = Some("apache-2.0".to_owned());
         config.repos[0].base_models = vec!["org/base".to_owned(), "org/other".to_owned()];
     });
     let dry_run = ["custom", "create", "--name", "my-model", "--source", "hf://org/model", "--dry-run"];
-    insta::assert_snapshot!(world.run(&dry_run).success(), @"
+    insta::assert_snapshot!(fixture.run(&dry_run).success(), @"
     Dry run: nothing is sent.
 
       Name:        my-model
@@ -59,7 +59,7 @@ fn a_dry_run_shows_selected_and_excluded_files() {
       POST /models/my-model/versions/1/createAsync
       GET /models/my-model/versions/1
     ");
-    let plan = world.run(&[&dry_run[..], &["-o", "json", "--copy", "client", "--exclude", "model-*"]].concat());
+    let plan = fixture.run(&[&dry_run[..], &["-o", "json", "--copy", "client", "--exclude", "model-*"]].concat());
     let plan = plan.fails_with(6).json();
     insta::assert_snapshot!(serde_json::to_string_pretty(&plan["import"]).expect("JSON"), @r#"
     {
@@ -83,29 +83,29 @@ fn a_dry_run_shows_selected_and_excluded_files() {
     "#);
     assert_eq!(plan["excluded"][0], json!({"path": ".gitattributes", "reason": "default exclude", "bytes": 5}));
     assert_eq!(plan["totals"], json!({"files": 3, "bytes": 98}));
-    let local = world.env.run(&["create", "-n", "my-model", "--source", "repo", "--dry-run", "-o", "json"]).json();
+    let local = fixture.env.run(&["create", "-n", "my-model", "--source", "repo", "--dry-run", "-o", "json"]).json();
     assert_eq!((local.get("import"), local["excluded"][0].get("bytes")), (None, None));
 }
 
 #[test]
-fn a_source_file_and_a_pipe_name_a_repository_too() {
-    let world = World::sound();
-    world.env.write("source.txt", "\"hf://org/model@main\"\r\n");
+fn repository_is_accepted_from_a_source_file_and_a_pipe() {
+    let fixture = Fixture::valid();
+    fixture.env.write("source.txt", "\"hf://org/model@main\"\r\n");
     let args = ["create", "-n", "my-model", "--source-file", "source.txt", "--dry-run", "-o", "json"];
-    let plan = world.run(&args).success().json();
+    let plan = fixture.run(&args).success().json();
     assert_eq!(plan["source"], "hf://org/model@main");
-    assert_eq!(plan["import"]["sha"].as_str(), world.hub.sha("org/model"));
+    assert_eq!(plan["import"]["sha"].as_str(), fixture.hub.sha("org/model"));
 }
 
 #[test]
-fn a_folder_and_a_file_are_imported_alone() {
-    let mut files = sound();
+fn folder_or_file_can_be_imported_alone() {
+    let mut files = valid_model();
     files.push(("fp8/config.json", b"{}".to_vec()));
     files.push(("fp8/model.safetensors", super::shard("a", 10)));
-    let world = World::with(&files, |_| {});
+    let fixture = Fixture::with(&files, |_| {});
     let plan = |source: &str| {
         let args = ["create", "-n", "my-model", "--source", source, "--dry-run", "-o", "json"];
-        world.run(&args).json()
+        fixture.run(&args).json()
     };
     let names = |plan: &serde_json::Value| -> Vec<String> {
         let files = plan["files"].as_array().expect("files").iter();
@@ -121,27 +121,27 @@ fn a_folder_and_a_file_are_imported_alone() {
 }
 
 #[test]
-fn a_list_of_several_pages_and_redirected_small_files_are_read() {
-    let world = World::with(&sound(), |config| {
+fn list_of_several_pages_and_redirected_small_files_are_read() {
+    let fixture = Fixture::with(&valid_model(), |config| {
         config.page_size = 2;
         config.redirects_small_files = true;
     });
-    world.run(&["custom", "check", "hf://org/model"]).success();
-    let pages = world.hub.requests().iter().filter(|one| one.path.contains("/tree/")).count();
+    fixture.run(&["custom", "check", "hf://org/model"]).success();
+    let pages = fixture.hub.requests().iter().filter(|one| one.path.contains("/tree/")).count();
     assert!(pages >= 5, "{pages}");
 }
 
 #[test]
-fn a_renamed_repository_is_reported() {
-    let world = World::with(&sound(), |config| config.repos[0].former_ids = vec!["org/old".to_owned()]);
-    let output = world.run(&["custom", "check", "hf://org/old"]).success();
+fn renamed_repository_is_reported() {
+    let fixture = Fixture::with(&valid_model(), |config| config.repos[0].former_ids = vec!["org/old".to_owned()]);
+    let output = fixture.run(&["custom", "check", "hf://org/old"]).success();
     assert!(output.stderr.contains("The repository 'org/old' was renamed to 'org/model'."), "{output}");
 }
 
 #[test]
-fn a_page_of_the_public_hub_is_requested_from_the_mirror_and_reported() {
-    let world = World::sound();
-    let output = world.run(&["custom", "check", "https://huggingface.co/org/model"]).success();
+fn page_of_the_public_hub_is_requested_from_the_mirror_and_reported() {
+    let fixture = Fixture::valid();
+    let output = fixture.run(&["custom", "check", "https://huggingface.co/org/model"]).success();
     let words = "The repository is read from http://[HUB] (HF_ENDPOINT), not from huggingface.co.";
     assert!(output.stderr.contains(words), "{output}");
 }

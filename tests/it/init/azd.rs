@@ -1,13 +1,13 @@
-//! `init` that azd starts: azd's server creates, asks and stores.
+//! `init` started by azd: azd's server creates, prompts and stores.
 
 use fake_azd_host::{FakeHost, Fault, HostState, refusal};
 
 use super::{ID, SUBSCRIPTION, azd_calls, env, host_state, init};
 use crate::support::Terminal;
 
-/// As if set manually.
+/// The existing values are as if set by hand.
 #[test]
-fn a_part_of_the_values_is_completed_without_a_question() {
+fn partial_values_are_completed_without_a_prompt() {
     let mut env = env();
     let endpoint = env.emulator().endpoint();
     let values = [("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION), ("AZURE_PROJECT_ENDPOINT", endpoint.as_str())];
@@ -21,13 +21,13 @@ fn a_part_of_the_values_is_completed_without_a_question() {
 }
 
 #[test]
-fn in_azd_everything_goes_through_azd() {
+fn under_azd_all_changes_are_made_by_azd() {
     let mut env = env();
     let host = FakeHost::start(host_state());
     env.run_by(&host).set("AZD_NO_PROMPT", "true");
     insta::assert_snapshot!(init(&env, &["-p", ID, "-n", "dev"]));
     let dev = host.host_state().environments["dev"].clone();
-    assert_eq!(dev.values["AZURE_TENANT_ID"], "mine", "the tenant that the person comes through");
+    assert_eq!(dev.values["AZURE_TENANT_ID"], "mine", "the tenant of the user");
     assert_eq!(dev.values.len(), 7);
     assert!(azd_calls(&env).is_empty(), "no second azd");
     let run: Vec<_> = host.calls().into_iter().filter(|call| call.method == "Workflow.Run").collect();
@@ -36,20 +36,20 @@ fn in_azd_everything_goes_through_azd() {
     assert!(run[1].message.contains(r#"["env", "new", "dev", "--subscription""#), "{run:?}");
 }
 
-/// On a pipe azd would take the answers to its own questions from what is meant for something else.
+/// On a pipe, azd would read the answers to its own prompts from input that is meant for something else.
 #[test]
-fn without_a_terminal_azd_is_not_let_ask() {
+fn azd_cannot_prompt_without_a_terminal() {
     let mut env = env();
     let host = FakeHost::start(HostState { subscriptions: host_state().subscriptions, ..HostState::default() });
     env.run_by(&host);
-    // The environment is made by a process of azd's own, which this host knows nothing of.
+    // A separate azd process creates the environment, which this host does not see.
     init(&env, &["-p", ID, "-n", "dev"]).fails_with(1);
     assert!(azd_calls(&env).iter().any(|call| call.starts_with("env new dev") && call.ends_with("--no-prompt")));
     assert!(!host.methods().iter().any(|method| method == "Workflow.Run"));
 }
 
 #[test]
-fn in_azd_its_questions_lead_to_the_project() {
+fn under_azd_its_prompts_select_the_project() {
     let mut env = env();
     let host = FakeHost::start(HostState { texts: ["dev".to_owned()].into(), ..host_state() });
     env.run_by(&host);
@@ -66,7 +66,7 @@ fn in_azd_its_questions_lead_to_the_project() {
         ]
     );
     assert_eq!(host.host_state().environments["dev"].values["AZURE_PROJECT_NAME"], "demo");
-    // Repeated: with all values nothing is asked, with --force everything.
+    // A repeated run has all values and does not prompt; with --force it prompts again.
     let before = host.calls().len();
     assert_eq!(Terminal::start(&env, 100, &["init"]).finish().code, 0);
     assert!(!host.methods()[before..].iter().any(|method| method.starts_with("Prompt.")));
@@ -75,12 +75,12 @@ fn in_azd_its_questions_lead_to_the_project() {
 }
 
 #[test]
-fn in_azd_json_asks_nothing_and_keeps_azd_from_standard_output() {
+fn under_azd_json_does_not_prompt_and_keeps_stdout_clean() {
     let mut env = env();
     let host = FakeHost::start(HostState::default());
     env.run_by(&host);
     host.change(|host_state| host_state.subscriptions = self::host_state().subscriptions);
-    // The environment is made by a process of azd's own, whose output goes to standard error.
+    // A separate azd process creates the environment; its output goes to standard error.
     let output = init(&env, &["-n", "dev", "-o", "json"]);
     assert!(azd_calls(&env).iter().any(|call| call.starts_with("env new dev")), "{output}");
     assert!(!host.methods().iter().any(|method| method == "Workflow.Run" || method.starts_with("Prompt.")));
@@ -88,7 +88,7 @@ fn in_azd_json_asks_nothing_and_keeps_azd_from_standard_output() {
 }
 
 #[test]
-fn a_hiccup_of_azd_makes_nothing() {
+fn azd_failure_creates_nothing() {
     for method in ["Project.Get", "Environment.List", "Environment.GetValues"] {
         let mut env = env();
         let host_state = HostState::default().with_environment("dev", true, &[]);
@@ -101,7 +101,7 @@ fn a_hiccup_of_azd_makes_nothing() {
 }
 
 #[test]
-fn a_value_that_cannot_be_saved_is_named() {
+fn value_that_cannot_be_saved_is_named() {
     let mut env = env();
     let full = Fault::StatusAfter(2, refusal(2, "disk full"));
     let host = FakeHost::start(host_state().with_fault("Environment.SetValue", full));

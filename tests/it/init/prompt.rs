@@ -1,14 +1,14 @@
-//! Project prompt of the other commands, without azd's server: the lists are this program's own.
+//! Project prompt of the other commands, without azd's server: the program shows its own lists.
 
 use std::fs;
 
 use foundry_emulator::{Arm, Config};
 
-use super::{env, nothing_was_made, with};
+use super::{assert_nothing_created, env, with};
 use crate::support::Terminal;
 
 #[test]
-fn a_command_without_a_project_asks_for_one() {
+fn command_without_a_project_prompts_for_one() {
     let arm = Arm { more_projects: vec!["second".into()], ..Arm::default() };
     let env = with(Config { arm, ..Config::default() });
     env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "1"})).expect("seeded");
@@ -23,11 +23,11 @@ fn a_command_without_a_project_asks_for_one() {
     assert_eq!((ended.code, ended.cursor_hidden), (0, false), "{}", ended.screen);
     assert!(ended.screen.contains("my-model"), "{}", ended.screen);
     assert!(ended.screen.contains("Tip: to keep this choice in an azd environment, run: azure-ai-models init"));
-    nothing_was_made(&env);
+    assert_nothing_created(&env);
 }
 
 #[test]
-fn ctrl_c_leaves_a_list_and_the_terminal_as_it_was() {
+fn ctrl_c_closes_a_list_and_restores_the_terminal() {
     let env = env();
     let mut terminal = Terminal::start(&env, 100, &["custom", "list"]);
     terminal.wait_for("Select an Azure subscription");
@@ -37,9 +37,9 @@ fn ctrl_c_leaves_a_list_and_the_terminal_as_it_was() {
     assert!(ended.screen.contains("ERROR: Interrupted."), "{}", ended.screen);
 }
 
-/// The release build aborts, so that nothing else gives the terminal back.
+/// The release build aborts on a panic, so no other code restores the terminal.
 #[test]
-fn a_panic_in_a_question_gives_the_terminal_back() {
+fn panic_in_a_prompt_restores_the_terminal() {
     let mut env = env();
     let file = env.work().join("panic");
     env.set("AZURE_AI_MODELS_TEST_PANIC", &file.to_string_lossy());
@@ -57,7 +57,7 @@ fn a_panic_in_a_question_gives_the_terminal_back() {
 }
 
 #[test]
-fn a_signal_in_a_question_gives_the_terminal_back() {
+fn signal_in_a_prompt_restores_the_terminal() {
     let env = env();
     let terminal = Terminal::start(&env, 100, &["custom", "list"]);
     terminal.wait_for("Select an Azure subscription");
@@ -67,7 +67,7 @@ fn a_signal_in_a_question_gives_the_terminal_back() {
 }
 
 #[test]
-fn under_no_prompt_the_other_commands_name_the_options() {
+fn no_prompt_names_the_options_in_other_commands() {
     let env = env();
     let output = env.run(&["custom", "list"]).fails_with(2);
     assert!(output.stderr.contains("--project-endpoint https://"), "{output}");

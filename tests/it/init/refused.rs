@@ -1,13 +1,13 @@
-//! Options, projects and answers that `init` refuses: an exit code, a suggestion, and nothing is created.
+//! Options, projects and responses that `init` rejects: an exit code, a suggestion, and nothing is created.
 
 use std::fs;
 
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 
-use super::{ID, SUBSCRIPTION, azd_calls, env, init, nothing_was_made, with};
+use super::{ID, SUBSCRIPTION, assert_nothing_created, azd_calls, env, init, with};
 
 #[test]
-fn a_missing_project_leaves_no_trace() {
+fn missing_project_creates_nothing() {
     let env = env();
     let endpoint = env.emulator().endpoint();
     let wrong = endpoint.replace("/demo", "/other");
@@ -20,14 +20,14 @@ fn a_missing_project_leaves_no_trace() {
     ] {
         let output = init(&env, args).fails_with(3);
         assert!(output.stderr.contains("Suggestion: "), "{output}");
-        nothing_was_made(&env);
+        assert_nothing_created(&env);
     }
 }
 
 #[test]
-fn options_are_checked_before_anything_is_asked() {
+fn options_are_checked_before_any_prompt() {
     let env = env();
-    let mut told = String::new();
+    let mut outputs = String::new();
     for args in [
         &["-p", "demo"][..],
         &["-p", ID, "-s", "00000000-0000-0000-0000-000000000009"],
@@ -37,14 +37,14 @@ fn options_are_checked_before_anything_is_asked() {
         &["-n", "dev", "--environment", "prod"],
     ] {
         let output = init(&env, args).fails_with(2);
-        told = format!("{told}{}\n", output.stderr);
+        outputs = format!("{outputs}{}\n", output.stderr);
     }
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(outputs);
     assert!(env.emulator().requests().is_empty() && azd_calls(&env).is_empty());
 }
 
 #[test]
-fn without_azd_there_is_a_clear_error() {
+fn missing_azd_is_a_clear_error() {
     let env = env();
     fs::remove_file(env.bin().join("azd")).expect("removed");
     insta::assert_snapshot!(init(&env, &["-p", ID, "-n", "dev"]), @"
@@ -58,15 +58,15 @@ fn without_azd_there_is_a_clear_error() {
 }
 
 #[test]
-fn refusals_of_the_control_plane_have_their_words() {
-    let mut told = String::new();
+fn rejections_by_the_control_plane_have_their_messages() {
+    let mut outputs = String::new();
     for (status, code) in [(401, 4), (403, 4), (400, 1), (503, 9)] {
         let fault = Fault::new(Route::Arm, FaultKind::refusal(status, "TheCode", "the words of ARM"));
         let env = with(Config { faults: vec![fault], ..Config::default() });
         let output = init(&env, &["-p", ID, "-n", "dev"]).fails_with(code);
         let lines = output.stderr.lines().filter(|line| !line.starts_with("Request id"));
-        told = format!("{told}{}\n", lines.collect::<Vec<_>>().join("\n"));
-        nothing_was_made(&env);
+        outputs = format!("{outputs}{}\n", lines.collect::<Vec<_>>().join("\n"));
+        assert_nothing_created(&env);
     }
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(outputs);
 }

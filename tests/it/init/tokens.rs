@@ -1,12 +1,12 @@
-//! Tokens of the control plane: the tenant that issues them, and the hosts that get them.
+//! Tokens for Azure Resource Manager: the tenant that issues them, and the hosts that receive them.
 
 use foundry_emulator::{Arm, ArmTenant, Config, NextLinkForm};
 
-use super::{ID, SUBSCRIPTION, azd_calls, env, init, nothing_was_made, stored, with};
+use super::{ID, SUBSCRIPTION, assert_nothing_created, azd_calls, env, init, stored, with};
 use crate::support::{Terminal, TestEnv};
 
 #[test]
-fn a_guest_is_found_in_the_tenant_that_invited_him() {
+fn guest_is_found_in_the_inviting_tenant() {
     let tenant = |id: &str, token: &str, subscription: &str| ArmTenant {
         id: id.into(),
         token: Some(token.into()),
@@ -19,7 +19,7 @@ fn a_guest_is_found_in_the_tenant_that_invited_him() {
     init(&env, &["-p", &id, "-n", "dev"]).success();
     let stored = stored(&env, "dev");
     assert!(stored.ends_with("AZURE_TENANT_ID=guest"), "{stored}");
-    // The next command asks for a token of that tenant, for an endpoint on this machine that the user trusts.
+    // The next command requests a token of that tenant, for an endpoint on this machine that the user trusts.
     env.set("AZURE_AI_MODELS_ALLOW_HOST", "127.0.0.1");
     env.run(&["custom", "list"]).success();
     let last = azd_calls(&env).into_iter().rfind(|call| call.starts_with("auth token")).expect("a token");
@@ -27,7 +27,7 @@ fn a_guest_is_found_in_the_tenant_that_invited_him() {
 }
 
 #[test]
-fn a_repository_cannot_choose_where_management_tokens_go() {
+fn repository_cannot_redirect_management_tokens() {
     let mut env = env();
     let origin = env.emulator().origin();
     env.write("azure.yaml", "name: x");
@@ -39,31 +39,31 @@ fn a_repository_cannot_choose_where_management_tokens_go() {
     assert!(env.emulator().requests().is_empty());
 }
 
-/// The next page is asked for with the token of the control plane.
+/// The next page is requested with the token for Azure Resource Manager.
 #[test]
-fn a_next_page_at_another_host_gets_no_token() {
-    let thief = TestEnv::new();
-    let elsewhere = thief.emulator().origin();
+fn next_page_on_another_host_gets_no_token() {
+    let other_host = TestEnv::new();
+    let elsewhere = other_host.emulator().origin();
     let arm = Arm { in_pages: true, ..Arm::default() };
     let env = |next_link| with(Config { arm: arm.clone(), next_link, ..Config::default() });
     let foreign = NextLinkForm::Foreign(elsewhere.parse().expect("a URL"));
-    let nothing_went_there = || assert_eq!(thief.emulator().requests(), [], "the token went to another host");
+    let assert_no_request = || assert_eq!(other_host.emulator().requests(), [], "the token went to another host");
     for (next_link, code) in [(NextLinkForm::Absolute, 0), (NextLinkForm::Loop, 9), (foreign.clone(), 9)] {
         let env = env(next_link);
         let endpoint = env.emulator().endpoint();
         let output = init(&env, &["-e", &endpoint, "-s", SUBSCRIPTION, "-n", "dev", "-o", "json"]);
-        nothing_went_there();
+        assert_no_request();
         let output = output.fails_with(code);
         if code != 0 {
             let error = output.json_error();
             assert_eq!((&error["kind"], &error["code"]), (&"service".into(), &"bad_answer".into()), "{error}");
-            nothing_was_made(&env);
+            assert_nothing_created(&env);
         }
     }
-    // The list of subscriptions, which only a terminal needs.
+    // Only a terminal needs the list of subscriptions.
     let env = env(foreign);
     let ended = Terminal::start(&env, 100, &["custom", "list"]).finish();
-    nothing_went_there();
+    assert_no_request();
     assert_eq!(ended.code, 9, "{}", ended.screen);
     assert!(
         ended.screen.contains("the list from Azure Resource Manager continues on another host"),

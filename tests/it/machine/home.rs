@@ -1,4 +1,4 @@
-//! Home, private directory and disk.
+//! Home directory, private directory and disk.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ fn names_in(directory: &Path) -> Vec<String> {
 }
 
 #[test]
-fn without_a_home_nothing_is_written_into_the_working_directory() {
+fn missing_home_writes_nothing_to_the_working_directory() {
     for uid in [NOBODY, UNKNOWN] {
         let mut env = env();
         env.unset("HOME");
@@ -41,7 +41,7 @@ fn without_a_home_nothing_is_written_into_the_working_directory() {
 }
 
 #[test]
-fn a_relative_home_directory_is_not_used() {
+fn relative_home_directory_is_not_used() {
     let mut env = env();
     env.set("HOME", "relative");
     if is_root() {
@@ -51,7 +51,7 @@ fn a_relative_home_directory_is_not_used() {
 }
 
 #[test]
-fn an_unwritable_home_is_reported_before_any_request() {
+fn unwritable_home_is_reported_before_any_request() {
     let env = env();
     set_mode(&env.home(), 0o555);
     insta::assert_snapshot!(run_as(&env, NOBODY, &CREATE), @"
@@ -67,7 +67,7 @@ fn an_unwritable_home_is_reported_before_any_request() {
 }
 
 #[test]
-fn azds_configuration_directory_is_honoured() {
+fn azds_configuration_directory_is_used() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     for config in [env.root().join("elsewhere").to_string_lossy().into_owned(), "below".to_owned()] {
@@ -80,7 +80,7 @@ fn azds_configuration_directory_is_honoured() {
 }
 
 #[test]
-fn the_private_directory_is_private_under_any_umask() {
+fn private_directory_is_private_under_any_umask() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     env.run_after("umask 000", &CREATE).fails_with(7);
@@ -93,14 +93,14 @@ fn the_private_directory_is_private_under_any_umask() {
     for file in ["run-1/files.txt", "journal.json", "lock"] {
         assert_eq!(mode_of(&directory.join(file)), 0o600, "{file}");
     }
-    // An open directory is closed.
+    // An existing directory with open permissions is restricted.
     set_mode(&directory, 0o777);
     create(&env, &[]).fails_with(7);
     assert_eq!(mode_of(&directory), 0o700);
 }
 
 #[test]
-fn a_full_disk_ends_the_upload_before_azcopy_runs() {
+fn full_disk_ends_the_upload_before_azcopy_runs() {
     let env = env();
     for number in 0..2000 {
         env.write(&format!("model/a-rather-long-name-{number:04}"), "x");
@@ -108,7 +108,7 @@ fn a_full_disk_ends_the_upload_before_azcopy_runs() {
     let mount = Mount::tiny(&env.home());
     let output = match mount {
         Some(_) => create(&env, &[]),
-        // Where nothing may be mounted, a limit on the size of files fails in the same place.
+        // If the test may not mount, a limit on the file size fails at the same point.
         None => env.run_after("trap '' XFSZ; ulimit -f 4", &CREATE),
     };
     let output = output.fails_with(1);

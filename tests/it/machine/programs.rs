@@ -7,7 +7,7 @@ use crate::support::{create, env_with_model as env};
 
 /// A program on `PATH` with the name of AzCopy is verified before it is used.
 #[test]
-fn programs_that_only_bear_the_name_are_told_apart() {
+fn other_programs_named_azcopy_are_rejected() {
     let mut table = String::new();
     for (what, script) in [
         ("another version", "echo azcopy version 8.1"),
@@ -25,7 +25,7 @@ fn programs_that_only_bear_the_name_are_told_apart() {
         let mut env = env();
         env.program("azcopy", script);
         if what == "a hang" {
-            // Ten seconds are the limit then.
+            // The limit is ten seconds at this scale.
             env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.1");
         }
         let output = create(&env, &[]).fails_with(1);
@@ -48,9 +48,9 @@ fn programs_that_only_bear_the_name_are_told_apart() {
     insta::assert_snapshot!(table);
 }
 
-/// On a loaded machine the first start takes its time, and is said.
+/// On a loaded machine the first start takes its time, and is reported.
 #[test]
-fn a_slow_azcopy_is_waited_for() {
+fn slow_azcopy_is_awaited() {
     let mut env = env();
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.2");
     let real = env.root().join("real-azcopy");
@@ -63,7 +63,7 @@ fn a_slow_azcopy_is_waited_for() {
 }
 
 #[test]
-fn a_relative_azcopy_path_counts_from_the_working_directory() {
+fn relative_azcopy_path_starts_at_the_working_directory() {
     let mut env = env();
     fs::create_dir(env.work().join("tools")).expect("a directory");
     fs::rename(env.bin().join("azcopy"), env.work().join("tools/azcopy")).expect("moved");

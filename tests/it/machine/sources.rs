@@ -1,4 +1,4 @@
-//! Files and directories: unreadable, vanished, many, with any name.
+//! Files and directories: unreadable, deleted, many, with any name.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -35,7 +35,7 @@ fn unreadable_files_are_reported_before_any_request() {
 }
 
 #[test]
-fn a_file_that_vanishes_breaks_the_upload() {
+fn file_deleted_during_the_upload_fails_it() {
     let mut env = env();
     env.azcopy_script("info Skipping model.safetensors: no such file\ninit\nend Completed 50 50 1 1 0\nexit 0");
     let output = create(&env, &["-o", "json"]).fails_with(7);
@@ -49,7 +49,7 @@ fn a_file_that_vanishes_breaks_the_upload() {
 }
 
 #[test]
-fn names_that_are_not_text_are_reported() {
+fn non_unicode_names_are_reported() {
     let env = env();
     let odd = OsStr::from_bytes(b"caf\xE9");
     fs::write(env.work().join("model").join(odd), "x").expect("a file");
@@ -70,7 +70,7 @@ fn names_that_are_not_text_are_reported() {
 }
 
 #[test]
-fn long_names_and_many_files_go() {
+fn long_names_and_many_files_are_uploaded() {
     let env = env();
     let long = "ü".repeat(127);
     env.write(&format!("model/{long}"), "x");
@@ -86,7 +86,7 @@ fn long_names_and_many_files_go() {
 }
 
 #[test]
-fn a_source_may_be_written_in_any_way() {
+fn source_paths_of_any_form_are_accepted() {
     let env = env();
     for directory in ["-dir", "two words", "quo'te", "a=b", "ümlaut", "$HOME", "a,b;c&d"] {
         env.write(&format!("{directory}/model.safetensors"), "x");
@@ -118,7 +118,7 @@ fn create_from(env: &TestEnv, source: &str) -> Output {
 
 /// The command in an error can be pasted into a shell.
 #[test]
-fn the_command_to_run_again_is_the_same_command() {
+fn suggested_command_is_the_same_command() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     env.write("-dir/model.safetensors", "x");
@@ -132,7 +132,7 @@ fn the_command_to_run_again_is_the_same_command() {
         let start = env.azcopy_starts().len();
         let output = env.run(&[&["custom", "create", "--name", "ok", "--skip-check"], args].concat()).fails_with(7);
         let line = output.stderr.lines().find_map(|line| line.strip_prefix("  azure-ai-models ")).expect("a command");
-        // A shell splits it as a person's would.
+        // A shell splits the line, as the user's shell would.
         let again = format!("set -- {line}");
         let output = env.run_after(&again, &[]).fails_with(7);
         let line_again = output.stderr.lines().find_map(|line| line.strip_prefix("  azure-ai-models "));
@@ -142,7 +142,7 @@ fn the_command_to_run_again_is_the_same_command() {
             let argv = starts[start + at]["argv"].as_array().expect("arguments");
             argv.iter()
                 .filter(|word| !word.as_str().is_some_and(|word| word.contains("sig=")))
-                // Each run has a directory of its own.
+                // Each run has its own directory.
                 .map(|word| word.as_str().unwrap_or_default().replace(|c: char| c.is_ascii_digit(), "N"))
                 .collect::<Vec<_>>()
         };
@@ -151,22 +151,22 @@ fn the_command_to_run_again_is_the_same_command() {
 }
 
 #[test]
-fn a_deleted_working_directory_does_not_crash() {
+fn deleted_working_directory_does_not_crash() {
     let env = env();
     let (mkdir, rmdir) = (tool("mkdir"), tool("rmdir"));
-    let gone = &format!("{} gone && cd gone && {} ../gone", mkdir.display(), rmdir.display());
-    env.run_after(gone, &["list"]).success();
-    env.run_after(gone, &["version"]).success();
+    let in_deleted_directory = &format!("{} gone && cd gone && {} ../gone", mkdir.display(), rmdir.display());
+    env.run_after(in_deleted_directory, &["list"]).success();
+    env.run_after(in_deleted_directory, &["version"]).success();
     let model = env.work().join("model").to_string_lossy().into_owned();
-    env.run_after(gone, &["create", "--name", "ok", "--source", &model]).success();
-    let output = env.run_after(gone, &["create", "--name", "ok", "--source", "model"]).fails_with(3);
+    env.run_after(in_deleted_directory, &["create", "--name", "ok", "--source", &model]).success();
+    let output = env.run_after(in_deleted_directory, &["create", "--name", "ok", "--source", "model"]).fails_with(3);
     assert!(output.stderr.starts_with("ERROR: File not found: model\n"), "{output}");
-    env.run_after(gone, &["create", "--name", "ok", "--source", "."]).fails_with(6);
-    env.run_after(gone, &["list", "-C", &env.work().to_string_lossy()]).success();
+    env.run_after(in_deleted_directory, &["create", "--name", "ok", "--source", "."]).fails_with(6);
+    env.run_after(in_deleted_directory, &["list", "-C", &env.work().to_string_lossy()]).success();
 }
 
 #[test]
-fn the_directory_to_change_to_has_three_forms() {
+fn working_directory_option_has_three_forms() {
     let mut env = env();
     env.write("sub/weights/model.safetensors", "x");
     let create = ["create", "--name", "ok", "--skip-check", "--source", "weights"];
@@ -178,9 +178,9 @@ fn the_directory_to_change_to_has_three_forms() {
     }
     env.set("AZD_CWD", "sub");
     env.run(&create).success();
-    // The option wins.
+    // The option takes precedence.
     env.run(&["list", "-C", "nowhere"]).fails_with(3);
     env.set("AZD_CWD", "nowhere");
     let output = env.run(&["list"]).fails_with(3);
-    assert!(output.stderr.contains("AZD_CWD"), "the error names where the value is from: {output}");
+    assert!(output.stderr.contains("AZD_CWD"), "the error names the source of the value: {output}");
 }

@@ -1,10 +1,10 @@
-//! Another machine uploads the same version: same names, same sizes, other content, one location.
+//! Another machine uploads the same version: same names, same sizes, different content, one location.
 
 use std::fs;
 
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 
-use super::{assert_arrived, create, env, killed_after, local};
+use super::{assert_uploaded, create, env, killed_after, local};
 use crate::support::{Behaviour, Lists, Output, Received, TestEnv};
 
 fn assert_replaced(env: &TestEnv, name: &str, output: Output) {
@@ -12,13 +12,13 @@ fn assert_replaced(env: &TestEnv, name: &str, output: Output) {
     let error = output.json_error();
     assert_eq!((&error["kind"], &error["code"]), (&"upload_failed".into(), &"blob_replaced".into()), "{error}");
     let words = format!("{name} in the blob store was overwritten by another upload");
-    assert!(error["message"].as_str().expect("a text").contains(&words), "{error}");
+    assert!(error["message"].as_str().expect("a string").contains(&words), "{error}");
     assert_eq!(env.registrations(), 0);
 }
 
-/// Before the list at the end of the upload, and before the one right before the registration; a small file, which is
-/// one request, and one of several blocks; detected by ETags, or by the times of the writes where the list has no
-/// ETags.
+/// The other write comes before the list at the end of the upload, or before the list right before the registration; it
+/// replaces a small file, which is one request, or one of several blocks; ETags detect it, or the write times where the
+/// list has no ETags.
 #[test]
 fn blobs_of_another_upload_are_not_registered() {
     for (number, name, lists, sent_again) in [
@@ -34,14 +34,14 @@ fn blobs_of_another_upload_are_not_registered() {
             store.take_received(&name);
         }
         create(&env, &[]).success();
-        assert_arrived(&env, &store);
+        assert_uploaded(&env, &store);
         let sent = (store.take_received("config.json").puts, store.take_received("model.safetensors").blocks.len());
         assert_eq!(sent, sent_again, "{number} {name}");
     }
 }
 
 #[test]
-fn the_error_names_the_file_and_what_to_do() {
+fn error_names_the_file_and_the_suggestion() {
     let (env, store) = env();
     store.behaves(Behaviour { writes_before_list: Some((2, "config.json")), ..Behaviour::default() });
     let output = create(&env, &[]).fails_with(7);
@@ -57,22 +57,23 @@ fn the_error_names_the_file_and_what_to_do() {
     ");
 }
 
-/// A list without any marks of writes proves only the sizes.
+/// A list without ETags and write times proves only the sizes.
 #[test]
-fn a_list_without_marks_is_enough() {
+fn list_without_etags_and_times_is_accepted() {
     let (env, store) = env();
     store.behaves(Behaviour { lists: Lists::WithoutMarks, ..Behaviour::default() });
     create(&env, &[]).success();
 }
 
-/// The first machine has sent everything, the second one sends everything and registers. Even times of the files agree.
+/// The first machine has sent all files, then the second one sends all files and registers. Even the modification times
+/// of the files are equal.
 #[test]
-fn of_two_machines_only_the_one_whose_bytes_are_there_registers() {
+fn only_the_machine_whose_content_is_stored_registers() {
     let (first, store) = env();
     first.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
     create(&first, &[]).fails_with(8);
 
-    let second = TestEnv::storing(Config::default(), &store);
+    let second = TestEnv::with_store(Config::default(), &store);
     for name in store.names() {
         let mut other = local(&first, &name);
         *other.last_mut().expect("a byte") ^= 1;
@@ -82,24 +83,24 @@ fn of_two_machines_only_the_one_whose_bytes_are_there_registers() {
         fs::File::options().write(true).open(path).and_then(|file| file.set_modified(time)).expect("set");
     }
     create(&second, &["--skip-check"]).success();
-    assert_arrived(&second, &store);
+    assert_uploaded(&second, &store);
 
     let before = first.registrations();
     let output = create(&first, &["-o", "json"]).fails_with(7);
     assert_eq!(output.json_error()["code"], "blob_replaced", "{output}");
     assert_eq!(first.registrations(), before);
     create(&first, &[]).success();
-    assert_arrived(&first, &store);
+    assert_uploaded(&first, &store);
 }
 
-/// A model of the same name and version in the same place, and with the files of the other machine: what this one asked for
-/// was refused, or its answer was lost.
+/// A model of the same name and version in the same location, with the files of the other machine: the request of this
+/// machine was rejected, or its response was lost.
 #[test]
-fn a_model_that_the_other_machine_registered_is_not_its_own() {
+fn model_registered_by_the_other_machine_is_not_a_success() {
     let (first, store) = env();
     first.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
     create(&first, &[]).fails_with(8);
-    let mut second = TestEnv::storing(Config::default(), &store);
+    let mut second = TestEnv::with_store(Config::default(), &store);
     second.set("AZURE_PROJECT_ENDPOINT", &first.emulator().endpoint());
     for name in store.names() {
         second.write(&format!("model/{name}"), vec![1; local(&first, &name).len()]);
@@ -109,26 +110,26 @@ fn a_model_that_the_other_machine_registered_is_not_its_own() {
         let output = create(&first, options).fails_with(8);
         let error = output.json_error();
         assert_eq!((&error["code"], &*output.stdout), (&"version_taken".into(), ""), "{error}");
-        let message = error["message"].as_str().expect("a text");
+        let message = error["message"].as_str().expect("a string");
         assert!(message.contains("Its files differ from this upload: "), "{message}");
     }
-    // The same files, registered without a comparison.
+    // Equal files are accepted even though the registration was not compared.
     let (env, _store) = env();
     env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)).times(1));
     create(&env, &[]).fails_with(8);
     create(&env, &[]).success();
 }
 
-/// Content that was sent before a kill counts only as the write that it was.
+/// Content that was sent before a kill is reused only if the blob is still the same write.
 #[test]
 fn blobs_overwritten_after_a_kill_are_sent_again() {
     let (env, store) = env();
-    // All but the last block of the large file, which is sent last: the small file is among them.
+    // All but the last block of the large file, which is sent last, so the small file is among them.
     killed_after(&env, &store, 4, false);
     assert_eq!(store.names(), ["config.json"]);
     store.take_received("config.json");
     store.write("config.json", vec![0; 50]);
     create(&env, &[]).success();
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     assert_eq!(store.take_received("config.json"), Received { puts: 1, with_checksum: 1, ..Received::default() });
 }

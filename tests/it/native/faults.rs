@@ -4,7 +4,7 @@ use std::fs;
 
 use foundry_emulator::Config;
 
-use super::{CREATE, assert_arrived, create, env, env_with, killed_after, local, steady};
+use super::{CREATE, assert_uploaded, create, env, env_with, killed_after, local, steady};
 use crate::support::{Behaviour, BlockStore, Lists, TestEnv};
 
 fn retries(text: &str) -> Vec<&str> {
@@ -12,56 +12,56 @@ fn retries(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn a_busy_store_is_retried_and_reported() {
+fn busy_store_is_retried_and_reported() {
     let (env, store) = env();
     store.behaves(Behaviour { busy_every: Some(3), ..Behaviour::default() });
     let output = create(&env, &["--parallel", "1"]).success();
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     let retries = retries(&output.stderr);
     let words: Vec<&str> = retries.iter().map(|line| line.split(": ").nth(1).unwrap_or(line)).collect();
     assert!(!words.is_empty(), "{output}");
     insta::assert_snapshot!(retries[0].replace(char::is_numeric, "9"), @"retrying block 9 of 9 of model.safetensors in 9.9 s: ServerBusy. (ServerBusy)");
-    // Each block that was refused came once more, and no other.
+    // Each rejected block was sent once more, and no other block was.
     assert_eq!(store.take_received("model.safetensors").blocks, [0, 1, 2, 3]);
 }
 
 #[test]
-fn a_retry_after_of_the_store_is_obeyed() {
+fn retry_after_of_the_store_is_respected() {
     let (env, store) = env();
     store.behaves(Behaviour { busy_every: Some(4), retry_after: Some(7), ..Behaviour::default() });
     let output = create(&env, &["--parallel", "1"]).success();
-    assert_arrived(&env, &store);
-    // A tenth of the header's value, as all times in these tests.
+    assert_uploaded(&env, &store);
+    // A tenth of the header's value, as for all times in these tests.
     let retries = retries(&output.stderr);
     assert!(!retries.is_empty() && retries.iter().all(|line| line.contains(" in 0.7 s: ServerBusy.")), "{output}");
 }
 
 #[test]
-fn broken_connections_cost_only_their_blocks() {
+fn reset_connections_cost_only_their_blocks() {
     let (env, store) = env();
     store.behaves(Behaviour { reset_every: Some(3), ..Behaviour::default() });
     let output = create(&env, &["--parallel", "2"]).success();
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     assert_eq!(store.take_received("model.safetensors").blocks.len(), 4);
     assert!(output.stderr.contains(": could not reach [BLOBS]: the connection was reset\n"), "{output}");
 }
 
 #[test]
-fn damaged_content_is_refused_and_sent_again() {
+fn damaged_content_is_rejected_and_sent_again() {
     let (env, store) = env();
     store.behaves(Behaviour { flip_every: Some(2), ..Behaviour::default() });
     let output = create(&env, &["--parallel", "1"]).success();
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     assert_eq!(store.take_received("model.safetensors").blocks, [0, 1, 2, 3]);
     assert!(output.stderr.contains("Crc64Mismatch"), "{output}");
 }
 
 #[test]
-fn a_store_without_checksums_will_do() {
+fn store_without_checksums_is_accepted() {
     let (env, store) = env();
     store.behaves(Behaviour { no_checksums: true, ..Behaviour::default() });
     let output = create(&env, &[]).success();
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     assert_eq!(store.take_received("model.safetensors").with_checksum, 0);
     assert_eq!(output.stderr.matches(NO_CHECKSUMS).count(), 1, "{output}");
     assert!(retries(&output.stderr).is_empty(), "{output}");
@@ -71,51 +71,51 @@ const NO_CHECKSUMS: &str = "WARNING: The blob store does not support checksums (
                             not noticed.\n";
 
 #[test]
-fn a_store_that_names_the_header_it_refuses_is_believed() {
+fn store_that_names_the_rejected_header_is_trusted() {
     let (env, store) = env();
     store.behaves(Behaviour { refuses_header: true, ..Behaviour::default() });
     let output = create(&env, &["--parallel", "1"]).success();
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     assert_eq!(store.take_received("model.safetensors").with_checksum, 0);
     assert_eq!(output.stderr.matches(NO_CHECKSUMS).count(), 1, "{output}");
 }
 
-/// A fault that passes says nothing about checksums.
+/// A transient fault does not mean that the store rejects checksums.
 #[test]
-fn a_passing_fault_does_not_turn_checksums_off() {
+fn transient_fault_does_not_disable_checksums() {
     for fails_first in 1..=4 {
         let (env, store) = env();
         store.behaves(Behaviour { fails_first, ..Behaviour::default() });
         let output = create(&env, &[]).success();
-        assert_arrived(&env, &store);
+        assert_uploaded(&env, &store);
         assert_eq!(store.take_received("model.safetensors").with_checksum, 4, "{fails_first}: {output}");
         assert_eq!(store.take_received("config.json").with_checksum, 1, "{fails_first}: {output}");
         assert!(!output.stderr.contains("checksums"), "{output}");
     }
 }
 
-/// As a restarted store that lost its content.
+/// Simulates a restarted store that lost its content.
 #[test]
 fn blocks_that_are_lost_before_the_commit_are_all_sent_again() {
     let (env, store) = env();
     store.behaves(Behaviour { loses_blocks: true, ..Behaviour::default() });
     let output = create(&env, &["--parallel", "1"]).success();
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     assert_eq!(store.take_received("model.safetensors").blocks, [0, 1, 2, 3, 0, 1, 2, 3]);
     let words = "the blob store lost blocks of model.safetensors: it starts over\n";
     assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
 }
 
-fn ending_sas() -> Config {
+fn expiring_sas() -> Config {
     Config { first_sas_seconds: vec![3600, 3700, 3800], ..Config::default() }
 }
 
 #[test]
-fn a_sas_that_ends_on_the_way_is_renewed_once() {
-    let (env, store) = env_with(ending_sas());
+fn sas_that_expires_during_the_upload_is_renewed_once() {
+    let (env, store) = env_with(expiring_sas());
     store.behaves(Behaviour { sas_ends_after: Some(2), ..Behaviour::default() });
     let output = create(&env, &[]).success();
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     assert_eq!(store.take_received("model.safetensors").blocks.len(), 4);
     assert_eq!(output.stderr.matches("SAS was rejected. Requesting a new one...\n").count(), 1, "{output}");
     let asked = env.emulator().requests().iter().filter(|one| one.path.ends_with("/startPendingUpload")).count();
@@ -123,8 +123,8 @@ fn a_sas_that_ends_on_the_way_is_renewed_once() {
 }
 
 #[test]
-fn a_fresh_sas_that_is_refused_too_ends_it() {
-    let (env, store) = env_with(ending_sas());
+fn rejected_new_sas_ends_the_upload() {
+    let (env, store) = env_with(expiring_sas());
     fs::remove_file(env.work().join("model/config.json")).expect("removed");
     store.behaves(Behaviour { refuses_all_after: Some(2), ..Behaviour::default() });
     let output = create(&env, &["--parallel", "1", "--skip-check"]).fails_with(7);
@@ -154,47 +154,47 @@ fn a_fresh_sas_that_is_refused_too_ends_it() {
     assert!(store.blob("model.safetensors").expect("a blob").content == local(&env, "model.safetensors"));
 }
 
-/// Blocks that were sent before are in the old container: the new one is registered.
+/// The blocks sent so far are in the old container; the new one is registered.
 #[test]
-fn a_new_sas_for_another_location_starts_over_there() {
-    let (env, store) = env_with(Config { new_container_each_time: true, ..ending_sas() });
+fn new_sas_for_another_location_starts_over() {
+    let (env, store) = env_with(Config { new_container_each_time: true, ..expiring_sas() });
     store.behaves(Behaviour { sas_ends_after: Some(2), ..Behaviour::default() });
     let output = create(&env, &["--parallel", "1"]).success();
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     let requests = env.emulator().requests();
     let asked = requests.iter().filter(|one| one.path.ends_with("/startPendingUpload")).count();
     let registered = requests.iter().find(|one| one.path.ends_with("/createAsync")).expect("a registration");
-    let place = registered.body["blobUri"].as_str().expect("a URI");
-    assert!(place.ends_with(&format!("/upload-{asked}")), "{place}, asked {asked} times: {output}");
+    let blob_uri = registered.body["blobUri"].as_str().expect("a URI");
+    assert!(blob_uri.ends_with(&format!("/upload-{asked}")), "{blob_uri}, {asked} requests: {output}");
     assert!(output.stderr.contains("Starting fresh upload..."), "{output}");
 }
 
-/// An upload that is given up after standing still for two seconds.
-fn impatient() -> (TestEnv, BlockStore) {
+/// Environment in which an upload that stalls for two seconds is abandoned.
+fn env_with_short_stall_timeout() -> (TestEnv, BlockStore) {
     let (mut env, store) = env();
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.01").set("AZURE_AI_MODELS_STALL_TIMEOUT", "200s");
     (env, store)
 }
 
 #[test]
-fn a_silent_store_is_reported_and_then_given_up() {
-    let (env, store) = impatient();
+fn unresponsive_store_is_reported_and_then_abandoned() {
+    let (env, store) = env_with_short_stall_timeout();
     store.behaves(Behaviour { silent_after: Some(3), ..Behaviour::default() });
     let output = create(&env, &["-o", "json"]).fails_with(7);
     assert!(output.stderr.contains("  No progress for "), "{output}");
     assert_eq!(output.json_error()["code"], "upload_stalled");
 }
 
-/// Bytes go out all the time, and none is ever taken.
+/// Bytes are sent all the time, but none are accepted.
 #[test]
-fn a_store_that_is_always_busy_is_given_up_too() {
-    let (env, store) = impatient();
+fn always_busy_store_is_abandoned() {
+    let (env, store) = env_with_short_stall_timeout();
     store.behaves(Behaviour { busy_every: Some(1), ..Behaviour::default() });
     let output = create(&env, &["-o", "json"]).fails_with(7);
     assert_eq!(output.json_error()["code"], "upload_stalled", "{output}");
 }
 
-/// The list of the container is the last proof: a blob that is not there as it was sent is not registered.
+/// The list of blobs is the final proof: an upload with a blob that is not listed as sent is not registered.
 #[test]
 fn blobs_listed_differently_are_not_registered() {
     for lists in [Lists::Shorter, Lists::WithoutFirst] {
@@ -203,19 +203,19 @@ fn blobs_listed_differently_are_not_registered() {
         let output = create(&env, &["-o", "json"]).fails_with(7);
         let error = output.json_error();
         assert_eq!((&error["kind"], &error["code"]), (&"upload_failed".into(), &"incomplete_upload".into()), "{error}");
-        let message = error["message"].as_str().expect("a text");
+        let message = error["message"].as_str().expect("a string");
         assert!(message.contains("config.json in the blob store differs from the uploaded file"), "{message}");
-        assert_eq!(env.registrations(), 0, "{lists:?}: registered all the same");
-        // It is sent again while the list still differs, and registered once the list is right.
+        assert_eq!(env.registrations(), 0, "{lists:?}: registered anyway");
+        // The files are sent again while the list still differs, and registered once the list is correct.
         store.behaves(Behaviour::default());
         create(&env, &[]).success();
-        assert_arrived(&env, &store);
+        assert_uploaded(&env, &store);
     }
 }
 
-/// A part of a list is no list: nothing is taken for proved by it, and it ends.
+/// An incomplete list proves nothing, and the command ends.
 #[test]
-fn a_list_of_blobs_that_does_not_end_proves_nothing() {
+fn endless_blob_list_proves_nothing() {
     for (lists, words) in [(Lists::Circle, "repeats"), (Lists::Endless, "does not end")] {
         let (env, store) = env();
         store.behaves(Behaviour { lists, ..Behaviour::default() });
@@ -223,13 +223,13 @@ fn a_list_of_blobs_that_does_not_end_proves_nothing() {
         assert_ne!(output.code, Some(0), "{lists:?}: {output}");
         let error = output.json_error();
         assert!(error["message"].as_str().is_some_and(|text| text.contains(words)), "{error}");
-        assert_eq!(env.registrations(), 0, "{lists:?}: registered all the same");
+        assert_eq!(env.registrations(), 0, "{lists:?}: registered anyway");
     }
 }
 
-/// Blocks that are not recorded would be unknown to the next run.
+/// The next run would not know of blocks that are not recorded.
 #[test]
-fn a_record_that_cannot_be_written_ends_the_upload() {
+fn record_that_cannot_be_written_ends_the_upload() {
     const FULL: usize = 1 << 20;
     for name in ["blocks", "manifest.ndjson"] {
         for is_full in [false, true] {
@@ -240,14 +240,14 @@ fn a_record_that_cannot_be_written_ends_the_upload() {
             let before = fs::read(&record).expect("read");
             let args = [&CREATE[..], &["-o", "json"]].concat();
             let output = if is_full {
-                // As large as the limit allows; its unit is 512 bytes.
+                // The file is as large as the limit allows; `ulimit` counts blocks of 512 bytes.
                 let mut full = before.clone();
                 full.resize(FULL - 1, b'x');
                 full.push(b'\n');
                 fs::write(&record, full).expect("written");
                 env.run_after(&format!("trap '' XFSZ; ulimit -f {}", FULL / 512), &args)
             } else {
-                // A directory in its place would be taken for one of an older run.
+                // A plain directory in its place would be treated as that of an older run.
                 fs::remove_file(&record).expect("removed");
                 std::os::unix::fs::symlink(env.root(), &record).expect("a link to a directory");
                 env.run(&args)
@@ -255,21 +255,21 @@ fn a_record_that_cannot_be_written_ends_the_upload() {
             assert_eq!(output.code, Some(1), "{name}, full: {is_full}: {output}");
             let error = output.json_error();
             assert_eq!((&error["kind"], &error["code"]), (&"failure".into(), &"no_upload_directory".into()), "{error}");
-            let message = error["message"].as_str().expect("a text");
+            let message = error["message"].as_str().expect("a string");
             assert!(message.starts_with("cannot save the upload progress: "), "{name}: {message}");
             assert!(error["suggestion"].as_str().is_some_and(|text| text.contains("AZD_CONFIG_DIR")), "{error}");
-            assert_eq!(env.registrations(), 0, "{name}: registered all the same");
+            assert_eq!(env.registrations(), 0, "{name}: registered anyway");
             fs::remove_file(&record).expect("removed");
             fs::write(&record, before).expect("written");
             create(&env, &[]).success();
-            assert_arrived(&env, &store);
+            assert_uploaded(&env, &store);
         }
     }
 }
 
-/// A process may hold few files; each request needs a connection and the file that it reads.
+/// A process may have few open files; each request needs a connection and the file that it reads.
 #[test]
-fn a_low_limit_of_open_files_reduces_connections() {
+fn low_limit_of_open_files_reduces_connections() {
     let (env, store) = env();
     for number in 0..200 {
         env.write(&format!("model/small-{number:03}.json"), "{}");

@@ -1,8 +1,8 @@
-//! A blob store behind a company's proxy, with TLS of the company's own authority.
+//! A blob store behind a company proxy, with TLS from the company's own certificate authority.
 
 use foundry_emulator::Config;
 
-use super::{assert_arrived, create};
+use super::{assert_uploaded, create};
 use crate::support::{BlockStore, CANARY, ConnectProxy, Output, TestEnv, TlsHost, varied_content};
 
 const HOST: &str = "canary-of-the-proxy-tests.blob.core.windows.net";
@@ -16,11 +16,11 @@ struct ProxiedStore {
 impl ProxiedStore {
     fn new() -> Self {
         let store = BlockStore::start();
-        // A client of HTTP/2 would be answered in HTTP/2, and fail.
+        // An HTTP/2 client would negotiate HTTP/2, and fail.
         let far = TlsHost::offering(HOST, store.base.authority(), &["h2", "http/1.1"]);
         let proxy = ConnectProxy::start(far.address, None);
         let base = format!("https://{HOST}{}", store.base.path()).parse().expect("a URL");
-        let mut env = TestEnv::storing_at(Config::default(), base);
+        let mut env = TestEnv::with_store_at(Config::default(), base);
         env.set("AZURE_AI_MODELS_TEST_TIME", "0.1/1")
             .set("HTTPS_PROXY", &format!("http://me:{CANARY}@{}", proxy.address()));
         let authority = env.write("company.pem", &far.authority);
@@ -36,17 +36,17 @@ impl ProxiedStore {
 }
 
 #[test]
-fn blocks_go_through_the_proxy_in_http_1_1() {
+fn blocks_are_sent_through_the_proxy_with_http_1_1() {
     let company = ProxiedStore::new();
     let output = company.create().success();
-    assert_arrived(&company.env, &company.store);
+    assert_uploaded(&company.env, &company.store);
     let seen = company.proxy.seen();
     assert!(!seen.is_empty() && seen.iter().all(|line| *line == format!("CONNECT {HOST}:443 HTTP/1.1")), "{seen:?}");
     assert!(!output.to_string().contains(CANARY), "{output}");
 }
 
 #[test]
-fn without_the_authority_nothing_is_sent_and_the_variable_is_named() {
+fn missing_authority_sends_nothing_and_names_the_variable() {
     let mut company = ProxiedStore::new();
     company.env.unset("SSL_CERT_FILE");
     let output = company.create().fails_with(9);

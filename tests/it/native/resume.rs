@@ -1,5 +1,5 @@
-//! Sent content is not sent again: after a kill, with another SAS, with a SAS without list permission, and with a wrong
-//! record.
+//! Content that was sent is not sent again: after a kill, with another SAS, with a SAS without list permission, and
+//! with an incorrect record.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::concurrency::sparse;
 use super::{
-    CREATE, LARGE, assert_arrived, assert_files, create, env, env_with, killed_after, local, wait_until_stuck,
+    CREATE, LARGE, assert_files, assert_uploaded, create, env, env_with, killed_after, local, wait_until_stuck,
 };
 use crate::support::{Behaviour, BlockStore, Received, Running, TestEnv, varied_content};
 
@@ -38,9 +38,9 @@ fn after_a_kill_only_the_missing_blocks_are_sent() {
     killed_after(&env, &store, 3, false);
     let before = large(&store);
     let output = create(&env, &["-o", "json"]).success();
-    let words = output.stderr.lines().find(|line| line.contains("Resuming upload")).expect("it is said");
+    let words = output.stderr.lines().find(|line| line.contains("Resuming upload")).expect("the resume message");
     let blocks: u32 = before.blocks.iter().map(|index| if *index == 3 { 1 } else { 5 }).sum();
-    // Of the three that arrived one may be the small file.
+    // One of the three requests may have been the small file.
     let kept = match before.blocks.len() {
         3 => format!("{blocks}.0 MB of 16.0 MB already uploaded"),
         _ => format!("1 of 2 files (50 B) already uploaded, and {blocks}.0 MB of the rest"),
@@ -49,7 +49,7 @@ fn after_a_kill_only_the_missing_blocks_are_sent() {
     let now = large(&store);
     assert_only_the_rest(&before, &now);
     assert_eq!(now.asked, 1);
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     assert_files(&env, &output);
 }
 
@@ -69,18 +69,18 @@ fn resuming_a_single_file_reports_its_uploaded_part() {
 }
 
 #[test]
-fn with_a_sas_that_may_not_ask_the_own_record_serves() {
+fn own_record_is_used_with_a_sas_without_list_permission() {
     let (env, store) = env_with(fresh_sas_each_time());
     killed_after(&env, &store, 3, true);
     let before = large(&store);
     let output = create(&env, &["-o", "json"]).success();
     assert_only_the_rest(&before, &large(&store));
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     assert_files(&env, &output);
 }
 
 #[test]
-fn a_record_that_lies_costs_one_pass_from_nothing() {
+fn incorrect_record_starts_the_file_over_once() {
     let (env, store) = env();
     killed_after(&env, &store, 3, true);
     let before = large(&store);
@@ -89,12 +89,12 @@ fn a_record_that_lies_costs_one_pass_from_nothing() {
     let now = large(&store);
     assert_eq!(now.blocks.len(), 4 - before.blocks.len() + 4, "before: {before:?}, now: {now:?}");
     assert!(output.stderr.contains("the blob store lost blocks of model.safetensors: it starts over\n"), "{output}");
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     assert_files(&env, &output);
 }
 
 #[test]
-fn a_file_that_changed_starts_again() {
+fn changed_file_starts_over() {
     let (env, store) = env();
     killed_after(&env, &store, 3, false);
     large(&store);
@@ -106,12 +106,12 @@ fn a_file_that_changed_starts_again() {
     assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
     assert!(!output.stderr.contains("of the rest"), "{output}");
     assert_eq!(large(&store).blocks.len(), 4);
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     assert_files(&env, &output);
 }
 
 #[test]
-fn a_file_that_changes_on_the_way_starts_again() {
+fn file_changed_during_the_upload_starts_over() {
     for shorter in [false, true] {
         let (mut env, store) = env();
         env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.05");
@@ -120,18 +120,18 @@ fn a_file_that_changes_on_the_way_starts_again() {
         wait_until_stuck(&env, &store, 3);
         let other = local(&env, "model.safetensors");
         let other = if shorter { &other[..LARGE - 6 * super::MIB] } else { &[&other[..], &varied_content(9)].concat() };
-        // Renamed into place, atomically for others.
+        // The file is renamed into place, so the change is atomic for readers.
         let written = env.write("other", other);
         std::fs::rename(written, env.work().join("model/model.safetensors")).expect("renamed");
         store.behaves(Behaviour::default());
         let output = running.finish(&env).success();
         let words = "model.safetensors changed during the upload: it starts over\n";
         assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
-        assert_arrived(&env, &store);
+        assert_uploaded(&env, &store);
     }
 }
 
-/// `create`, as if it had been killed after the commit of the large file and before its line in the record.
+/// Runs `create`, and restores the state of a kill between the commit of the large file and its line in the record.
 fn killed_before_the_record(env: &TestEnv, options: &[&str]) {
     env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
     create(env, options).fails_with(8);
@@ -145,16 +145,16 @@ fn killed_before_the_record(env: &TestEnv, options: &[&str]) {
 }
 
 #[test]
-fn a_finished_file_costs_one_request() {
+fn finished_file_costs_one_request() {
     let (env, store) = env();
     killed_before_the_record(&env, &[]);
     large(&store);
     create(&env, &[]).success();
     assert_eq!(large(&store), Received { asked: 1, ..Received::default() });
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
 }
 
-/// Name, size and time of a file do not identify its content: blocks of another upload are not this one's.
+/// Name, size and time of a file do not identify its content, so blocks of another upload are not reused.
 #[test]
 fn blocks_of_another_upload_are_not_reused() {
     let (env, store) = env();
@@ -164,7 +164,7 @@ fn blocks_of_another_upload_are_not_reused() {
     assert_eq!(large(&store).blocks.len(), 4);
 }
 
-/// Seconds or minutes in which nothing is sent.
+/// Nothing is sent for seconds or minutes.
 #[test]
 fn reading_a_large_file_again_is_reported() {
     let (env, store) = env();
@@ -172,7 +172,7 @@ fn reading_a_large_file_again_is_reported() {
     store.behaves(Behaviour { discards: true, ..Behaviour::default() });
     killed_before_the_record(&env, &["--skip-check", "--no-hash"]);
     let output = create(&env, &["--skip-check"]).success();
-    // Some blocks may have been read before the store responded.
+    // The store may respond only after some blocks were read.
     let words = "Reading the rest of model.safetensors for its SHA-256: ";
     assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
 }
@@ -184,37 +184,37 @@ fn uploads_resume_continues_a_native_upload() {
     let before = large(&store);
     let listed = env.run(&["custom", "uploads", "list", "-o", "json"]).success().json();
     let id = listed[0]["id"].as_str().expect("an id");
-    // Without --engine, the engine whose blocks are there.
+    // Without --engine, the engine that sent the blocks is used.
     let output = env.run(&["custom", "uploads", "resume", id, "-o", "json"]).success();
     assert_only_the_rest(&before, &large(&store));
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
     assert_files(&env, &output);
     assert!(env.azcopy_starts().is_empty());
 }
 
 #[test]
-fn ctrl_c_ends_immediately_and_reports_what_is_kept() {
+fn ctrl_c_ends_immediately_and_reports_kept_blocks() {
     let (mut env, store) = env();
-    // The real clock: the end has to be quick without scaling.
+    // Time is not scaled: the program must end quickly without it.
     env.set("AZURE_AI_MODELS_TEST_TIME", "1");
     store.behaves(Behaviour { silent_after: Some(3), ..Behaviour::default() });
     let running = Running::start(&env, &CREATE);
     wait_until_stuck(&env, &store, 3);
-    let begun = Instant::now();
+    let started = Instant::now();
     running.signal(Signal::INT);
     let output = running.finish(&env).fails_with(130);
-    assert!(begun.elapsed() < QUICKLY, "{:?}: {output}", begun.elapsed());
+    assert!(started.elapsed() < QUICKLY, "{:?}: {output}", started.elapsed());
     assert!(!output.stderr.contains("AzCopy"), "{output}");
     let before = large(&store);
     store.behaves(Behaviour::default());
     create(&env, &[]).success();
     assert_only_the_rest(&before, &large(&store));
-    assert_arrived(&env, &store);
+    assert_uploaded(&env, &store);
 }
 
-/// Message about one incomplete file, where nothing is complete.
+/// The message about one incomplete file, if no file is complete.
 #[test]
-fn the_message_of_an_interrupted_upload_counts_the_blocks() {
+fn message_of_an_interrupted_upload_counts_the_blocks() {
     let (env, store) = env();
     std::fs::remove_file(env.work().join("model/config.json")).expect("removed");
     store.behaves(Behaviour { silent_after: Some(2), ..Behaviour::default() });
@@ -223,10 +223,10 @@ fn the_message_of_an_interrupted_upload_counts_the_blocks() {
     wait_until_stuck(&env, &store, 2);
     running.signal(Signal::INT);
     let output = running.finish(&env).fails_with(130);
-    let said = output.stderr.split("ERROR: ").nth(1).expect("an error");
-    // One of the blocks is the short last one, or none is.
-    let (far, kept) = said.split_once("\n").expect("two lines");
-    assert!(far.starts_with("Upload interrupted at ") && far.ends_with(" of 16.0 MB sent)."), "{said}");
+    let message = output.stderr.split("ERROR: ").nth(1).expect("an error");
+    // The short last block may be among them, or not.
+    let (progress, kept) = message.split_once("\n").expect("two lines");
+    assert!(progress.starts_with("Upload interrupted at ") && progress.ends_with(" of 16.0 MB sent)."), "{message}");
     insta::assert_snapshot!(kept.replace("10.0 MB", "[TWO]").replace("6.0 MB", "[TWO]"), @"
     [TWO] are uploaded and will not be sent again; the blob store keeps them for 7 days.
 
@@ -235,12 +235,12 @@ fn the_message_of_an_interrupted_upload_counts_the_blocks() {
     ");
 }
 
-/// Between its last block and the commit: no blob is made of blocks that belong to different contents.
+/// The file changes between its last block and the commit: blocks of different contents must not become one blob.
 #[test]
-fn a_file_that_changes_before_its_commit_is_not_committed() {
+fn file_that_changes_before_its_commit_is_not_committed() {
     let (env, store) = env();
     std::fs::remove_file(env.work().join("model/config.json")).expect("removed");
-    // Three of the four blocks are answered, the last one is there and its answer is held.
+    // Three of the four block requests have a response; the last block is stored, and its response is held back.
     store.behaves(Behaviour { held_after: Some(3), ..Behaviour::default() });
     let running = Running::start(&env, &[&CREATE[..], &["--skip-check", "--parallel", "1", "-o", "json"]].concat());
     store.wait_until_held();

@@ -1,4 +1,4 @@
-//! `--version auto`: the version that an upload gets, and keeps.
+//! `--version auto`: how the version of an upload is chosen and kept.
 
 use foundry_emulator::{Fault, FaultKind, Route};
 use serde_json::json;
@@ -18,7 +18,7 @@ fn auto_uses_the_version_after_the_highest() {
     assert_eq!(output.json()["version"], "11");
 }
 
-/// The version was taken between the check and the upload: the next one is used, once more.
+/// Another client takes the version between the check and the upload: the next version is used, once.
 #[test]
 fn auto_uses_the_next_version_on_a_conflict() {
     let env = env();
@@ -28,7 +28,7 @@ fn auto_uses_the_next_version_on_a_conflict() {
     assert_eq!(output.json()["version"], "2");
 }
 
-/// An unfinished upload of the same source keeps its version; a second one at the same time gets its own.
+/// An unfinished upload of the same source keeps its version; a concurrent upload gets its own.
 #[test]
 #[cfg(unix)]
 fn auto_keeps_its_version_and_concurrent_runs_get_two() {

@@ -1,4 +1,4 @@
-//! Uploads of many gigabytes: a question before anything is deleted or sent, and a warning if the SAS ends too early.
+//! Uploads of many gigabytes: a prompt before anything is deleted or sent, and a warning if the SAS expires too early.
 
 use foundry_emulator::Config;
 #[cfg(unix)]
@@ -10,7 +10,7 @@ use super::sent;
 use crate::support::{CREATE, Terminal, env_with_model as env};
 use crate::support::{TestEnv, create, env_with};
 
-/// A sound GGUF file of that many bytes, with a hole for its one tensor.
+/// Creates a valid GGUF file of this many bytes, with a hole for its only tensor.
 fn write_large(env: &TestEnv, bytes: u64) {
     let header = [&b"GGUF"[..], &3_u32.to_le_bytes(), &1_u64.to_le_bytes(), &0_u64.to_le_bytes()].concat();
     let tensor =
@@ -20,13 +20,13 @@ fn write_large(env: &TestEnv, bytes: u64) {
     file.set_len(bytes).expect("a sparse file");
 }
 
-/// The old version is gone from the moment it is deleted: a user who declines the upload keeps it.
+/// The old version is deleted only after the prompt: a user who declines the upload keeps it.
 #[cfg(unix)]
 #[test]
-fn a_large_upload_is_asked_about_before_the_old_version_is_deleted() {
+fn large_upload_prompts_before_the_old_version_is_deleted() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
-    // With the two small files it is 10 GiB to the byte.
+    // With the two small files, the upload is exactly 10 GiB.
     write_large(&env, (10 << 30) - 1050);
     for (answer, code) in [("\u{3}", 130), ("\u{4}", 1), ("\r", 0)] {
         let mut terminal = Terminal::start(&env, 120, &[CREATE.as_slice(), &["--overwrite"]].concat());
@@ -40,21 +40,21 @@ fn a_large_upload_is_asked_about_before_the_old_version_is_deleted() {
         let deletions = sent(&env).iter().filter(|sent| sent.starts_with("DELETE")).count();
         assert_eq!(deletions, usize::from(code == 0), "{answer:?}");
     }
-    // One byte less is not large.
+    // One byte less is not a large upload.
     write_large(&env, (10 << 30) - 1051);
     let ended = Terminal::start(&env, 120, &["custom", "create", "-n", "less", "--source", "model"]).finish();
     assert!(ended.code == 0 && !ended.screen.contains("Press Enter"), "{}", ended.screen);
 }
 
-/// On a terminal only.
+/// The prompt appears only on a terminal.
 #[cfg(unix)]
 #[test]
-fn a_large_upload_is_asked_about() {
+fn large_upload_prompts_on_a_terminal() {
     let env = env();
     write_large(&env, 70_141_440_000);
     let mut terminal = Terminal::start(&env, 120, &CREATE);
     terminal.wait_for("Press Enter to continue or Ctrl+C to cancel...");
-    assert!(env.emulator().requests().is_empty(), "nothing was asked of the service yet");
+    assert!(env.emulator().requests().is_empty(), "no request was sent to the service yet");
     terminal.type_text("\u{3}");
     let ended = terminal.finish();
     insta::assert_snapshot!(env.clean(&ended.screen), @"
@@ -91,9 +91,9 @@ fn a_large_upload_is_asked_about() {
     assert!(!piped.stderr.contains("Large file"), "{piped}");
 }
 
-/// AzCopy cannot change its SAS in flight: what that means is said before the upload.
+/// AzCopy cannot replace its SAS during a transfer: the consequence is reported before the upload.
 #[test]
-fn a_sas_that_ends_before_the_upload_is_warned_of() {
+fn sas_that_expires_before_the_upload_ends_is_warned_about() {
     let env = env_with(Config { sas_seconds: 20 * 60, ..Config::default() });
     let warning = "SAS expires in 19m 5";
     assert!(create(&env, &[]).success().stderr.contains(warning));

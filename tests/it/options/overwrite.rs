@@ -1,4 +1,4 @@
-//! `--overwrite`: the old version is deleted after all checks, and nothing is sent before it is gone.
+//! `--overwrite`: the old version is deleted after all checks, and nothing is sent before it is deleted.
 
 use foundry_emulator::{Config, Fault, FaultKind, OperationEnd, Route};
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::support::{CREATE, Terminal};
 use crate::support::{create, env_with, env_with_model as env};
 
 #[test]
-fn an_overwrite_deletes_after_all_checks() {
+fn overwrite_deletes_after_all_checks() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "1", "description": "old"})).expect("seeded");
     let output = create(&env, &["--overwrite"]).fails_with(2);
@@ -32,7 +32,7 @@ fn an_overwrite_deletes_after_all_checks() {
 
 #[cfg(unix)]
 #[test]
-fn an_overwrite_asks_and_accepts_no() {
+fn overwrite_prompts_and_can_be_declined() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
     for (answer, code) in [("\r", 1), ("no\r", 1), ("y\r", 0)] {
@@ -45,9 +45,9 @@ fn an_overwrite_asks_and_accepts_no() {
     assert!(!env.home().join(".azd/ai-models/uploads").read_dir().expect("a directory").any(|_| true));
 }
 
-/// The service answers 200 to a deletion of what never existed, so it is searched for first.
+/// The service responds with 200 to a deletion of a version that never existed, so the version is requested first.
 #[test]
-fn an_overwrite_deletes_only_an_existing_version() {
+fn overwrite_deletes_only_an_existing_version() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "2"})).expect("seeded");
     let output = create(&env, &["--overwrite", "--yes"]).success();
@@ -57,9 +57,9 @@ fn an_overwrite_deletes_only_an_existing_version() {
     assert!(!sent.iter().any(|sent| sent.starts_with("DELETE")), "{sent:?}");
 }
 
-/// Nothing is deleted on a guess, and nothing is sent while the old version is there.
+/// Nothing is deleted without proof that the version exists, and nothing is sent while the old version exists.
 #[test]
-fn an_overwrite_that_cannot_read_or_delete_sends_nothing() {
+fn overwrite_that_cannot_read_or_delete_sends_nothing() {
     for (route, fault, code, deletions) in [
         (Route::Get, FaultKind::status(401), 4, 0),
         (Route::Get, FaultKind::status(403), 4, 0),
@@ -83,9 +83,9 @@ fn an_overwrite_that_cannot_read_or_delete_sends_nothing() {
     }
 }
 
-/// A deletion that the service accepted and that ends badly, or not at all: the upload does not begin.
+/// The service accepts a deletion that fails, or does not finish: the upload does not start.
 #[test]
-fn an_overwrite_waits_for_the_end_of_its_deletion() {
+fn overwrite_waits_for_the_end_of_its_deletion() {
     let failed = |message: &str| OperationEnd::Failed {
         status: "Failed".into(),
         code: "ModelInUse".into(),
@@ -97,7 +97,7 @@ fn an_overwrite_waits_for_the_end_of_its_deletion() {
         (OperationEnd::Succeeded, u32::MAX, 9, "deletion_timeout"),
     ] {
         let mut env = env_with(Config { delete_status: 202, deletion_end, polls_until_done, ..Config::default() });
-        // Half an hour is the limit of a deletion.
+        // The limit of a deletion is half an hour.
         env.set("AZURE_AI_MODELS_TEST_TIME", if code == 9 { "0.0005" } else { "0.01" });
         env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
         let output = create(&env, &["--overwrite", "--yes", "-o", "json"]).fails_with(code);
@@ -107,14 +107,14 @@ fn an_overwrite_waits_for_the_end_of_its_deletion() {
     }
 }
 
-/// Another run, or a request whose answer was lost, deleted it first; the way is free all the same. What the service calls
-/// deleted and still shows is in the way.
+/// If another run or a request whose response was lost deleted the version first, the upload continues. If the service
+/// reports the version as deleted and still returns it, it does not.
 #[test]
-fn an_overwrite_continues_only_once_the_version_is_gone() {
-    let gone = || FaultKind::refusal(404, "ModelVersionNotFound", "Not found.");
+fn overwrite_continues_only_after_the_version_is_deleted() {
+    let not_found = || FaultKind::refusal(404, "ModelVersionNotFound", "Not found.");
     for (fault, code) in [
-        (Fault::new(Route::Delete, gone()).processed(), 0),
-        (Fault::new(Route::Delete, gone()), 3),
+        (Fault::new(Route::Delete, not_found()).processed(), 0),
+        (Fault::new(Route::Delete, not_found()), 3),
         (Fault::new(Route::Delete, FaultKind::EmptyBody), 9),
     ] {
         let env = env();

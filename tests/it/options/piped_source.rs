@@ -1,4 +1,4 @@
-//! `--source -`: a path or URL comes through a pipe, so that no shell cuts it; then the user cannot be asked.
+//! `--source -`: a path or URL is read from a pipe, so that no shell splits it; the user cannot be prompted then.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -8,24 +8,29 @@ use crate::support::env_with_model as env;
 use crate::support::wait;
 
 #[test]
-fn the_source_comes_through_a_pipe() {
+fn source_is_read_from_a_pipe() {
     let env = env();
     let mut command = env.command(&["custom", "create", "-n", "my-model", "--source", "-"]);
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
     child.stdin.take().expect("a pipe").write_all(b"\"model\"\r\n").expect("written");
     let output = env.output(&child.wait_with_output().expect("ended")).success();
     assert!(output.stderr.contains("Source: model (2 files, 1.0 KB)"), "{output}");
 }
 
-/// Endless input is not read to its end.
+/// Endless input is not read to the end.
 #[cfg(unix)]
 #[test]
-fn a_source_from_a_pipe_has_an_end() {
+fn piped_source_is_limited() {
     let env = env();
     let mut command = env.command(&["custom", "create", "-n", "my-model", "--source", "-", "-o", "json"]);
-    let endless = std::fs::File::open("/dev/zero").expect("zeros without end");
-    let child = command.stdin(endless).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let endless = std::fs::File::open("/dev/zero").expect("endless zeros");
+    let child =
+        command.stdin(endless).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let output = env.output(&wait(child)).fails_with(2);
     let error = output.json_error();
     assert_eq!(

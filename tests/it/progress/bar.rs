@@ -1,4 +1,4 @@
-//! Bar on a terminal: one line that fits its width, and the state in which it is left.
+//! Bar on a terminal: one line that fits the width, and the line that remains of it.
 
 use super::{BROKEN, SLOW, env, steady};
 use crate::support::{CANARY, CREATE, Ended, Terminal, TestEnv, abridged};
@@ -10,7 +10,7 @@ fn create(columns: u16, script: &str, more: &[&str]) -> (TestEnv, Ended) {
     (env, ended)
 }
 
-fn assert_a_good_bar(ended: &Ended) {
+fn assert_valid_bar(ended: &Ended) {
     assert_eq!(ended.code, 0, "{}", ended.screen);
     assert!(!ended.cursor_hidden, "the cursor is hidden:\n{}", ended.screen);
     assert_eq!(ended.wrapped_bar, None, "{}", ended.screen);
@@ -25,14 +25,14 @@ fn assert_a_good_bar(ended: &Ended) {
     assert!(lines[done].trim_start().starts_with('━') && !lines[done].contains('─'), "{}", lines[done]);
     assert!(lines[done + 1].starts_with("  Completed in "), "{}", ended.screen);
     assert_eq!(lines[done + 2], "✓ Upload complete", "{}", ended.screen);
-    let said = |text: &str| lines.iter().position(|line| line.contains(text)).expect(text);
-    assert!(said("No progress for") < done && said("Still uploading... 28%") < done, "{}", ended.screen);
+    let position = |text: &str| lines.iter().position(|line| line.contains(text)).expect(text);
+    assert!(position("No progress for") < done && position("Still uploading... 28%") < done, "{}", ended.screen);
 }
 
 #[test]
-fn a_wide_terminal_shows_the_whole_line() {
+fn wide_terminal_shows_the_complete_line() {
     let (env, ended) = create(120, SLOW, &[]);
-    assert_a_good_bar(&ended);
+    assert_valid_bar(&ended);
     assert!(ended.screen.contains("s, network errors 84 %. Still trying..."), "{}", ended.screen);
     assert!(ended.raw.contains("B/s | Elapsed: "), "a rate after two seconds: {}", ended.raw);
     let screen = steady(env.clean(&ended.screen).lines()) + "\n";
@@ -52,37 +52,37 @@ fn a_wide_terminal_shows_the_whole_line() {
 }
 
 #[test]
-fn a_terminal_of_60_columns_shows_what_fits() {
+fn terminal_of_60_columns_shows_what_fits() {
     let (_, ended) = create(60, SLOW, &[]);
-    assert_a_good_bar(&ended);
+    assert_valid_bar(&ended);
     assert!(ended.screen.contains("100.0% (1.0 KB / 1.0 KB)"), "{}", ended.screen);
 }
 
 #[test]
-fn a_terminal_of_40_columns_shows_what_fits() {
+fn terminal_of_40_columns_shows_what_fits() {
     let (_, ended) = create(40, SLOW, &[]);
-    assert_a_good_bar(&ended);
+    assert_valid_bar(&ended);
 }
 
-/// azd sets `COLUMNS`, and a terminal may have become narrower since.
+/// azd sets `COLUMNS`, but the terminal may be narrower by now.
 #[test]
-fn a_terminal_narrower_than_columns_says_does_not_wrap() {
+fn terminal_narrower_than_columns_does_not_wrap() {
     let mut env = env();
     env.azcopy_script(SLOW).set("COLUMNS", "200");
     let ended = Terminal::start(&env, 60, &CREATE).finish();
-    assert_a_good_bar(&ended);
+    assert_valid_bar(&ended);
 }
 
 #[test]
 fn debug_lines_do_not_break_the_bar() {
     let (_, ended) = create(200, SLOW, &["--debug"]);
-    assert_a_good_bar(&ended);
+    assert_valid_bar(&ended);
     assert!(ended.screen.contains("debug: azcopy started: "), "{}", ended.screen);
     assert!(!ended.raw.contains(CANARY), "{}", ended.raw);
 }
 
 #[test]
-fn a_failure_leaves_the_bar_as_a_line_and_begins_another() {
+fn failure_keeps_the_bar_as_a_line_and_starts_a_new_line() {
     let (_, ended) = create(100, &format!("{}sleep 0.3\n{BROKEN}", "init\nprogress 294 1050 0 2\n"), &[]);
     assert_eq!((ended.code, ended.cursor_hidden), (7, false), "{}", ended.screen);
     assert_eq!((ended.bars, ended.wrapped_bar.as_deref()), (1, None), "{}", ended.screen);

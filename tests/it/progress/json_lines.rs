@@ -1,9 +1,9 @@
-//! `--progress json`: one object a line, for programs.
+//! `--progress json`: one object per line, for programs.
 
 use super::{BROKEN, SLOW, env};
 use crate::support::CREATE;
 
-/// The names of an object's fields, in their order.
+/// Names of an object's fields, in order.
 fn fields(line: &str) -> Vec<String> {
     let object: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {line}"));
     object.as_object().expect("an object").keys().cloned().collect()
@@ -68,7 +68,7 @@ fn json_lines_have_the_documented_fields() {
 }
 
 #[test]
-fn a_failure_is_an_event_and_then_the_error() {
+fn failure_is_an_event_followed_by_the_error() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     let six = ["kind", "code", "message", "status", "requestId", "suggestion"];
@@ -90,7 +90,7 @@ fn a_failure_is_an_event_and_then_the_error() {
 }
 
 #[test]
-fn quiet_does_not_silence_json_lines() {
+fn quiet_does_not_suppress_json_lines() {
     let env = env();
     let output = env.run(&[&CREATE[..], &["--progress", "json", "-q"]].concat()).success();
     for line in output.stderr.lines() {

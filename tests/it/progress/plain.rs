@@ -1,4 +1,4 @@
-//! Plain lines, for a log and for a terminal that cannot draw.
+//! Plain lines, for a log and for a terminal that cannot draw the bar.
 
 use super::{SLOW, env, steady};
 use crate::support::CREATE;
@@ -16,7 +16,7 @@ end Completed 1050 1050 2 2 0
 ";
 
 #[test]
-fn a_log_gets_a_line_at_each_tenth() {
+fn log_gets_a_line_at_each_tenth() {
     let mut env = env();
     env.azcopy_script(TENTHS);
     let output = env.run(&CREATE).success();
@@ -41,7 +41,7 @@ fn a_log_gets_a_line_at_each_tenth() {
 }
 
 #[test]
-fn a_log_gets_a_status_line_and_a_stall_line() {
+fn log_gets_a_status_line_and_a_stall_line() {
     let mut env = env();
     env.azcopy_script(SLOW);
     let output = env.run(&CREATE).success();
@@ -52,7 +52,7 @@ fn a_log_gets_a_status_line_and_a_stall_line() {
 
 #[cfg(unix)]
 #[test]
-fn a_terminal_that_cannot_draw_gets_plain_lines() {
+fn terminal_that_cannot_draw_gets_plain_lines() {
     let mut env = env();
     env.azcopy_script(SLOW);
     env.set("TERM", "dumb");
@@ -62,7 +62,7 @@ fn a_terminal_that_cannot_draw_gets_plain_lines() {
 }
 
 #[test]
-fn no_progress_and_quiet_leave_it_out() {
+fn no_progress_and_quiet_omit_progress() {
     let mut env = env();
     env.azcopy_script(SLOW);
     let output = env.run(&[&CREATE[..], &["--progress", "none"]].concat()).success();

@@ -1,4 +1,4 @@
-//! Commands without progress: tables that fit the terminal, and nothing that is drawn.
+//! Commands without progress: tables that fit the terminal, and no drawing.
 
 use crate::support::{Terminal, TestEnv};
 
@@ -12,7 +12,7 @@ fn env_with_long_names() -> TestEnv {
 }
 
 #[test]
-fn a_table_fits_a_terminal_and_ignores_columns_in_a_pipe() {
+fn table_fits_a_terminal_and_ignores_columns_in_a_pipe() {
     let mut env = env_with_long_names();
     let whole = env.run(&["list"]).success().stdout;
     env.set("COLUMNS", "30");
@@ -29,9 +29,9 @@ fn a_table_fits_a_terminal_and_ignores_columns_in_a_pipe() {
     assert_eq!(Terminal::start(&env, 70, &["list"]).finish().screen, ended.screen);
 }
 
-/// Of the terminal that the table is on, whatever standard error is.
+/// The width of the terminal on standard output applies, whatever standard error is.
 #[test]
-fn the_width_is_that_of_standard_output() {
+fn table_width_follows_standard_output() {
     let env = env_with_long_names();
     let program = env!("CARGO_BIN_EXE_azure-ai-models");
     let screen = Terminal::start(&env, 70, &["list"]).finish().screen;

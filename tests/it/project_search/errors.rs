@@ -1,4 +1,4 @@
-//! Errors that end the search: no other project is chosen in place of one that cannot be read.
+//! Errors that end the search: no other project is used in place of one that cannot be read.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use super::{endpoint, run_by, source_of};
 use crate::support::TestEnv;
 
 #[test]
-fn an_invalid_stored_endpoint_names_its_source_and_ends_the_search() {
+fn invalid_stored_endpoint_names_its_source_and_ends_the_search() {
     let host_state = HostState::default().with_environment(
         "dev",
         true,
@@ -26,7 +26,7 @@ fn an_invalid_stored_endpoint_names_its_source_and_ends_the_search() {
 }
 
 #[test]
-fn an_environment_that_is_not_there_ends_the_search() {
+fn missing_environment_ends_the_search() {
     let host = FakeHost::start(HostState::default().with_environment("dev", true, &[]));
     let mut env = run_by(&host);
     env.set("FOUNDRY_PROJECT_ENDPOINT", &endpoint("other"));
@@ -41,17 +41,17 @@ fn an_environment_that_is_not_there_ends_the_search() {
     host.change(|host_state| host_state.project = None);
     let error = env.run(&["list", "-e", "dev", "-o", "json"]).fails_with(3).json_error();
     assert_eq!(error["message"], "azd environment 'dev' not found: no azd project in this directory");
-    // The variable may be unrelated, so without a project it is ignored.
+    // The variable may be unrelated to the program, so without a project it is ignored.
     assert_eq!(source_of(&env, &[]), endpoint("other") + " (from environment variable FOUNDRY_PROJECT_ENDPOINT)");
     assert!(env.emulator().requests().is_empty());
 }
 
 #[test]
-fn a_silent_azd_does_not_select_another_project() {
+fn unresponsive_azd_does_not_select_another_project() {
     let host = FakeHost::start(HostState::default().with_environment("dev", true, &[]));
     let mut env = run_by(&host);
     env.set("AZURE_PROJECT_ENDPOINT", &env.emulator().endpoint()).set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.3");
-    let told = |env: &TestEnv| {
+    let error_of = |env: &TestEnv| {
         let error = env.run(&["list", "-o", "json"]).fails_with(9).json_error();
         assert_eq!(error["kind"], "service");
         assert!(error["suggestion"].as_str().is_some_and(|text| text.contains("--project-endpoint")), "{error}");
@@ -67,22 +67,22 @@ fn a_silent_azd_does_not_select_another_project() {
         ("Environment.List", Fault::Status(refusal(16, "invalid token")), "azd_token_ended", "token"),
     ] {
         host.change(|host_state| host_state.faults = [(method.to_owned(), fault)].into());
-        let (found, message) = told(&env);
+        let (found, message) = error_of(&env);
         assert_eq!(found, code, "{method}");
         assert!(message.starts_with("the azd environment cannot be read: ") && message.contains(words), "{message}");
     }
     host.change(|host_state| host_state.faults.clear());
     env.set("AZD_ACCESS_TOKEN", "of-another-azd");
-    assert_eq!(told(&env).0, "azd_token_ended");
+    assert_eq!(error_of(&env).0, "azd_token_ended");
     env.set("AZD_SERVER", "127.0.0.1:9");
-    assert_eq!(told(&env).0, "azd_unreachable");
+    assert_eq!(error_of(&env).0, "azd_unreachable");
     assert!(env.emulator().requests().is_empty());
-    // Nothing of azd is needed where the command line names the project.
+    // If the command line names the project, azd is not needed.
     env.run(&["list", "-e", &env.emulator().endpoint()]).success();
 }
 
 #[test]
-fn an_unreadable_configuration_of_azd_is_reported() {
+fn unreadable_configuration_of_azd_is_reported() {
     let env = TestEnv::new();
     let config = env.home().join(".azd/config.json");
     fs::create_dir_all(config.parent().expect("a parent")).expect("a directory");

@@ -1,4 +1,4 @@
-//! The journal: replaced as a whole, of one schema, and with the number of the run.
+//! The journal: replaced atomically, with one schema, and with the number of the run.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::support::CREATE;
 use crate::support::{TestEnv, create, env_with_model as env};
 
 #[test]
-fn an_unreadable_journal_is_a_fresh_start() {
+fn unreadable_journal_starts_over() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     create(&env, &[]).fails_with(7);
@@ -23,32 +23,33 @@ fn an_unreadable_journal_is_a_fresh_start() {
     assert_eq!(env.azcopy_lists()[1], "config.json\nmodel.safetensors\n");
 }
 
-/// The one upload's file of this name.
+/// Path of the file with this name in the only upload.
 fn in_upload(env: &TestEnv, name: &str) -> PathBuf {
     let uploads = fs::read_dir(env.home().join(".azd/ai-models/uploads")).expect("a directory");
     let [upload] = uploads.map(|upload| upload.expect("an entry").path()).collect::<Vec<_>>().try_into().expect("one");
     upload.join(name)
 }
 
-/// A second name of the old journal shows what becomes of it: a file that is written in place changes under both.
+/// A hard link to the old journal shows how it is replaced: a file that is written in place would change under both
+/// names.
 #[cfg(unix)]
 #[test]
-fn a_journal_is_replaced_and_never_written_in_place() {
+fn journal_is_replaced_and_never_written_in_place() {
     let mut env = env();
     env.azcopy_script("init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\n");
     create(&env, &[]).fails_with(7);
     let (journal, old) = (in_upload(&env, "journal.json"), env.root().join("old"));
     let before = fs::read(&journal).expect("a journal");
-    fs::hard_link(&journal, &old).expect("a second name");
+    fs::hard_link(&journal, &old).expect("a hard link");
     create(&env, &[]).fails_with(7);
     assert_ne!(fs::read(&journal).expect("a journal"), before, "it was not written again");
     assert_eq!(fs::read(&old).expect("the old journal"), before);
 }
 
-/// As a kill in the middle of it: whatever of the new journal is on the disk, the old one is whole.
+/// Simulates a kill during the write: whatever part of the new journal is on the disk, the old one is complete.
 #[cfg(unix)]
 #[test]
-fn a_journal_that_is_written_in_part_leaves_the_old_one() {
+fn partially_written_journal_leaves_the_old_one() {
     let mut env = env();
     for number in 0..200 {
         env.write(&format!("model/a-rather-long-name-{number:04}"), "x");
@@ -59,20 +60,20 @@ fn a_journal_that_is_written_in_part_leaves_the_old_one() {
     create(&env, &[]).fails_with(7);
     let journal = in_upload(&env, "journal.json");
     let before = fs::read(&journal).expect("a journal");
-    // Blocks of 512 bytes: no file can become larger than half of it.
+    // `ulimit` counts blocks of 512 bytes: no file may exceed half the size of the journal.
     let limit = format!("trap '' XFSZ; ulimit -f {}", before.len() / 1024);
     let output = env.run_after(&limit, &CREATE).fails_with(1);
     assert!(output.stderr.contains("/journal.json: File too large"), "{output}");
     assert!(output.stderr.contains("Free disk space"), "{output}");
     assert_eq!(fs::read(&journal).expect("a journal"), before);
-    assert_eq!(env.azcopy_starts().len(), 1, "nothing is sent that nobody would know of");
+    assert_eq!(env.azcopy_starts().len(), 1, "nothing is sent that is not recorded");
     let output = create(&env, &[]).success();
     assert!(output.stderr.contains("1 of 202 files (50 B) already uploaded"), "{output}");
 }
 
-/// Written by another version of the program: it may mean something else by the same words.
+/// Another version of the program wrote the journal, so the same fields may have another meaning.
 #[test]
-fn a_journal_of_another_schema_is_not_used() {
+fn journal_of_another_schema_is_not_used() {
     for schema in [0, 1, 3] {
         let mut env = env();
         env.azcopy_script(BROKEN);
@@ -83,7 +84,7 @@ fn a_journal_of_another_schema_is_not_used() {
         assert!(!output.stderr.contains("Going on"), "{schema}: {output}");
         assert_eq!(env.azcopy_lists()[1], "config.json\nmodel.safetensors\n", "{schema}");
 
-        // Nor is what it calls complete registered.
+        // An upload that such a journal records as complete is not registered either.
         let env = self::env();
         env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
         create(&env, &[]).fails_with(8);
@@ -101,22 +102,22 @@ fn with_schema(env: &TestEnv, schema: u32) {
     fs::write(&path, journal.to_string()).expect("written");
 }
 
-/// Directory in which each AzCopy had its log and its plan.
+/// Directories in which each AzCopy run had its log and its plan.
 fn runs(env: &TestEnv) -> Vec<String> {
     let name = |start: &Value| start["values"]["AZCOPY_LOG_LOCATION"].as_str().expect("a directory").to_owned();
     env.azcopy_starts().iter().map(|start| name(start).rsplit(['/', '\\']).next().expect("a name").to_owned()).collect()
 }
 
-/// The directory of a run says which files its AzCopy delivered: that counts neither for another container nor for other
+/// The directory of a run records which files AzCopy delivered: that applies neither to another container nor to other
 /// content.
 #[test]
-fn each_run_has_a_number_of_its_own() {
+fn each_run_has_its_own_number() {
     let broken = "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\n";
     let killed = "init\ndie-signal 9\n";
     let mut env = env();
     env.azcopy_script(&[broken, killed, killed, "default\n"].join("next-run\n"));
     create(&env, &[]).fails_with(7);
-    // Foundry has another location by now, which is empty.
+    // Foundry returns another location now, which is empty.
     env.emulator().configure(|config| config.new_container_each_time = true);
     create(&env, &[]).fails_with(7);
     env.emulator().configure(|config| config.new_container_each_time = false);
@@ -127,9 +128,9 @@ fn each_run_has_a_number_of_its_own() {
     assert_eq!(env.azcopy_lists(), [both; 4]);
 }
 
-/// The journal that knew the last number is lost or of another version; the directory of that run is still there.
+/// The journal with the last number is lost or has another schema; the directory of that run still exists.
 #[test]
-fn a_number_is_not_used_again_where_the_journal_is_lost() {
+fn run_number_is_not_reused_after_the_journal_is_lost() {
     for lost in ["{", r#"{"schema":1}"#] {
         let mut env = env();
         env.azcopy_script(

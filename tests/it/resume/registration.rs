@@ -6,11 +6,12 @@ use serde_json::json;
 use super::uploads;
 use crate::support::{CREATE, create, env_with, env_with_model as env};
 
-/// Uploaded, and the service has another place for it by now: what is there is registered, unless that is refused.
+/// The upload is complete, and the service now returns another location: the existing blobs are registered, unless that
+/// is rejected.
 #[test]
-fn a_complete_upload_is_registered_in_its_location() {
-    let gone = ["UploadExpired", "UploadIncomplete", "InvalidBlobUri"].map(|code| (Some(code), 2));
-    for (refusal, uploads) in [(None, 1)].into_iter().chain(gone) {
+fn complete_upload_is_registered_in_its_location() {
+    let expired = ["UploadExpired", "UploadIncomplete", "InvalidBlobUri"].map(|code| (Some(code), 2));
+    for (refusal, uploads) in [(None, 1)].into_iter().chain(expired) {
         let env = env_with(Config { new_container_each_time: true, ..Config::default() });
         env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
         create(&env, &[]).fails_with(8);
@@ -20,14 +21,14 @@ fn a_complete_upload_is_registered_in_its_location() {
         }
         let output = create(&env, &[]).success();
         let words = format!("Starting fresh upload... ({})", refusal.unwrap_or_default());
-        let said = output.stderr.contains(&words);
-        assert_eq!((env.azcopy_starts().len(), said), (uploads, refusal.is_some()), "{output}");
+        let starts_over = output.stderr.contains(&words);
+        assert_eq!((env.azcopy_starts().len(), starts_over), (uploads, refusal.is_some()), "{output}");
     }
 }
 
-/// Services write one place in several forms; all of them are this upload's model, for `create` and for `wait`.
+/// Services write a location in several forms; all of them identify this upload's model, for `create` and for `wait`.
 #[test]
-fn a_model_is_recognised_in_any_form_of_its_address() {
+fn model_is_recognised_in_any_form_of_its_location() {
     for form in ["", "/", "?sv=1", "/?sv=1#part"] {
         for command in [&CREATE[..], &["custom", "wait", "--name", "my-model", "--version", "1"]] {
             let env = env_with(Config::default());
@@ -43,9 +44,9 @@ fn a_model_is_recognised_in_any_form_of_its_address() {
     }
 }
 
-/// Weights in another place are another model: nothing of it is touched.
+/// Weights in another location are another model, which is not touched.
 #[test]
-fn a_model_at_another_address_is_not_this_upload() {
+fn model_in_another_location_is_not_this_upload() {
     let env = env_with(Config::default());
     drop(env.run(&[&CREATE[..], &["--no-wait"]].concat()).success());
     let model = json!({ "name": "my-model", "version": "1", "blobUri": format!("{}/upload-2", env.blobs().base) });
@@ -56,9 +57,9 @@ fn a_model_at_another_address_is_not_this_upload() {
     assert!(env.emulator().requests().iter().all(|sent| sent.method != "DELETE"));
 }
 
-/// The registration of an earlier attempt conflicts with the second one; the model shows whose it is.
+/// The second registration conflicts with that of an earlier attempt; the model shows which upload it belongs to.
 #[test]
-fn a_conflict_with_a_foreign_registration_is_no_success() {
+fn conflict_with_another_clients_registration_is_not_a_success() {
     for options in [&[][..], &["--no-wait"]] {
         let registers_as = Some(json!({ "blobUri": "https://elsewhere.example/c" }));
         let env = env_with(Config { polls_until_done: 3, registers_as, ..Config::default() });
@@ -70,9 +71,9 @@ fn a_conflict_with_a_foreign_registration_is_no_success() {
     }
 }
 
-/// The model of an earlier attempt exists, and its registration failed: that is not accepted.
+/// The model of an earlier attempt exists, but its registration failed: that is not a success.
 #[test]
-fn no_wait_reports_a_registration_that_failed_meanwhile() {
+fn no_wait_reports_a_failed_registration() {
     let env = env();
     env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
     create(&env, &[]).fails_with(8);
@@ -85,7 +86,7 @@ fn no_wait_reports_a_registration_that_failed_meanwhile() {
 }
 
 #[test]
-fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
+fn rejected_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
     let env = env();
     let refusal = FaultKind::refusal(400, "UnsupportedWeightFormat", "Only safetensors weights are supported.");
     env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal).times(1));
@@ -125,9 +126,10 @@ fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
     assert_eq!(uploads(&env), 0);
 }
 
-/// Ended while the service still worked on it, or after it was done: success, no conflict, and nothing is sent again.
+/// The run ended while the service was still registering the model, or afterwards: the next run succeeds without a
+/// conflict, and sends nothing again.
 #[test]
-fn a_registration_that_ended_unseen_is_success() {
+fn registration_that_finished_after_the_run_is_a_success() {
     for visible_while_creating in [false, true] {
         let env = env_with(Config { visible_while_creating, ..Config::default() });
         env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)).times(1));
@@ -148,9 +150,9 @@ fn files_that_changed_after_a_complete_upload_are_sent_before_the_registration()
     assert_eq!(env.azcopy_lists()[1], "config.json\n");
 }
 
-/// The upload is complete and what was said of it was refused: it is registered with what is said now.
+/// The upload is complete, but its details were rejected: it is registered with the current ones.
 #[test]
-fn a_complete_upload_is_registered_with_the_new_details() {
+fn complete_upload_is_registered_with_the_new_details() {
     let env = env_with(Config { requires_base_model: true, ..Config::default() });
     let output = create(&env, &[]).fails_with(8);
     assert!(output.stderr.contains("BaseModelRequired"), "{output}");
@@ -163,13 +165,13 @@ fn a_complete_upload_is_registered_with_the_new_details() {
     assert!(last.body["derivedModelInformation"]["baseModel"].as_str().is_some_and(|uri| uri.contains("FW-X")));
 }
 
-/// An upload is registered even if its record cannot be written.
+/// An upload is registered even if its journal cannot be written.
 #[test]
-fn a_journal_that_cannot_be_written_after_the_upload_does_not_stop_the_registration() {
+fn journal_that_cannot_be_written_after_the_upload_does_not_stop_the_registration() {
     let mut env = env();
     env.azcopy_script("block-journal\ndefault\n");
     let output = create(&env, &[]).success();
-    let told = "WARNING: the state of this upload cannot be saved, so a new run may repeat a step: cannot prepare";
-    assert_eq!(output.to_string().matches(told).count(), 1, "{output}");
+    let warning = "WARNING: the state of this upload cannot be saved, so a new run may repeat a step: cannot prepare";
+    assert_eq!(output.to_string().matches(warning).count(), 1, "{output}");
     assert_eq!(uploads(&env), 0);
 }

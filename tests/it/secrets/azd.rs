@@ -1,22 +1,22 @@
-//! Tokens, and what azd says and is told.
+//! Tokens, and the messages from and to azd.
 
 use std::process::Stdio;
 
 use fake_azd_host::{FakeHost, HostState};
 use foundry_emulator::{Auth, Config, Fault, FaultKind, Route};
 
-use super::{LEAK, assert_clean, env, env_with, held, search};
+use super::{LEAK, assert_clean, env, env_with, files_with_secret, search};
 use crate::support::{CANARY, CREATE, TestEnv, wait};
 
-/// azd writes reported errors into logs and statistics.
+/// azd writes reported errors to logs and telemetry.
 #[test]
-fn errors_reported_to_azd_are_cleaned() {
+fn errors_reported_to_azd_are_masked() {
     let host = FakeHost::start(HostState::default());
     let words = format!("cannot read {LEAK} with Bearer CANARY5A5");
     let endpoint = |env: &TestEnv| {
         let value = env.emulator().endpoint();
-        host.change(|scene| {
-            *scene = HostState::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &value)]);
+        host.change(|host_state| {
+            *host_state = HostState::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &value)]);
         });
     };
     for (route, kind, script, code) in [
@@ -34,16 +34,16 @@ fn errors_reported_to_azd_are_cleaned() {
             env.emulator().add_fault(Fault::new(route, kind.clone()));
         }
         let output = env.run(&[&CREATE[..], &["--debug"]].concat()).fails_with(code);
-        assert!(!output.stderr.contains("ERROR:"), "azd shows it: {output}");
+        assert!(!output.stderr.contains("ERROR:"), "azd shows the error: {output}");
         let report = format!("{:?}", host.reports().pop().expect("a report"));
         assert!(!report.contains(CANARY), "{report}");
     }
     assert_eq!(host.reports().len(), 6);
 }
 
-/// A mistyped command line is repeated in the error, and may hold what was meant to be the source.
+/// An error repeats an invalid command line, whose words may include the source URL.
 #[test]
-fn usage_errors_hide_secrets() {
+fn usage_errors_mask_secrets() {
     let env = env();
     let url = format!("https://a.blob.core.windows.net/c?sv=1&sig={CANARY}&secret={CANARY}");
     let bare = format!("a.blob.core.windows.net/c?sig={CANARY}");
@@ -74,18 +74,19 @@ fn usage_errors_hide_secrets() {
         }
     }
     for line in lines {
-        for way in [&[][..], &["--debug"], &["-o", "json"]] {
-            let args: Vec<&str> = line.iter().map(String::as_str).chain(way.iter().copied()).collect();
-            let before = held(&env);
-            let raw =
-                wait(env.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts"));
+        for options in [&[][..], &["--debug"], &["-o", "json"]] {
+            let args: Vec<&str> = line.iter().map(String::as_str).chain(options.iter().copied()).collect();
+            let before = files_with_secret(&env);
+            let raw = wait(
+                env.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts"),
+            );
             assert_clean(&format!("{args:?}"), &env, &before, &raw);
         }
     }
 }
 
 #[test]
-fn a_password_in_an_endpoint_is_not_shown() {
+fn password_in_an_endpoint_is_not_shown() {
     let mut env = env();
     let url = format!("https://user:{CANARY}@a.services.ai.azure.com/api/projects/p");
     search("-e", &env, &["list", "-e", &url], 2);
@@ -100,7 +101,7 @@ fn a_password_in_an_endpoint_is_not_shown() {
 const AZD: &str = r#"printf '{"token":"CANARY5A5","expiresOn":"2099-01-01T00:00:00Z"}'"#;
 
 #[test]
-fn a_token_is_not_shown() {
+fn token_is_not_shown() {
     let words = format!("not with Bearer CANARY5A5 {LEAK}");
     for (kind, code) in [
         (None, 0),
@@ -123,9 +124,9 @@ fn a_token_is_not_shown() {
     }
 }
 
-/// Messages of azd when it fails, and unexpected answers.
+/// Messages of azd on failure, and unexpected responses.
 #[test]
-fn messages_of_azd_are_cleaned() {
+fn messages_of_azd_are_masked() {
     for script in [
         r#"printf '{"error":"e","message":"no: Bearer CANARY5A5 http://h/?code=CANARY5A5"}' >&2; exit 1"#,
         r#"printf 'eyJCANARY5A5.eyJx.y http://u:CANARY5A5@h/' >&2; exit 1"#,
@@ -141,19 +142,19 @@ fn messages_of_azd_are_cleaned() {
 }
 
 #[test]
-fn a_proxys_password_is_not_shown() {
+fn proxys_password_is_not_shown() {
     let mut env = env();
     env.program("azd", AZD);
     env.unset("AZURE_AI_MODELS_CREDENTIAL");
     for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
         env.set(name, "http://user:CANARY5A5@127.0.0.1:1");
     }
-    let far = "https://a.services.ai.azure.com/api/projects/p";
-    search("a proxy", &env, &["list", "-e", far], 9);
-    search("a proxy", &env, &[&CREATE[..], &["-e", far]].concat(), 9);
+    let project_url = "https://a.services.ai.azure.com/api/projects/p";
+    search("a proxy", &env, &["list", "-e", project_url], 9);
+    search("a proxy", &env, &[&CREATE[..], &["-e", project_url]].concat(), 9);
     for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         env.set(name, "http://user:CANARY5A5@[not a host");
     }
-    let output = env.run(&["list", "-e", far, "--debug"]);
+    let output = env.run(&["list", "-e", project_url, "--debug"]);
     assert!(!output.to_string().contains(CANARY), "{output}");
 }

@@ -15,7 +15,7 @@ use crate::support::CANARY;
 
 /// `{:?}` is how secrets get into panics and traces.
 #[test]
-fn debug_forms_hold_no_secret() {
+fn debug_forms_contain_no_secret() {
     let sas = || SecretUrl::new(format!("https://u:{CANARY}@h/c?sig={CANARY}").parse().expect("a URL"));
     let pending =
         UploadLocation { sas: sas(), blob_uri: "https://h/c".parse().expect("a URL"), id: Some("1".to_owned()) };

@@ -1,4 +1,4 @@
-//! Texts of a service: its errors, the address of its operation, and the models that it sends.
+//! Texts of a service: its errors, the URL of its operation, and the models that it returns.
 
 use foundry_emulator::{Config, Fault, FaultKind, OperationEnd, Route};
 use serde_json::json;
@@ -6,24 +6,24 @@ use serde_json::json;
 use super::{LEAK, env, env_with, search};
 use crate::support::{CANARY, CREATE, TestEnv};
 
-/// A service that repeats in its errors what it was sent, or what it handed out.
+/// A service may repeat in its errors what it received, or the SAS that it issued.
 #[test]
-fn messages_of_a_service_are_cleaned() {
-    let told = |status| FaultKind::refusal(status, "Bad", &format!("cannot read {LEAK} with Bearer CANARY5A5"));
+fn messages_of_a_service_are_masked() {
+    let refusal = |status| FaultKind::refusal(status, "Bad", &format!("cannot read {LEAK} with Bearer CANARY5A5"));
     for (route, kind, code) in [
-        (Route::StartPendingUpload, told(400), 1),
-        (Route::StartPendingUpload, told(403), 4),
-        (Route::StartPendingUpload, told(409), 5),
-        (Route::StartPendingUpload, told(500), 9),
+        (Route::StartPendingUpload, refusal(400), 1),
+        (Route::StartPendingUpload, refusal(403), 4),
+        (Route::StartPendingUpload, refusal(409), 5),
+        (Route::StartPendingUpload, refusal(500), 9),
         (Route::StartPendingUpload, FaultKind::refusal(400, LEAK, ""), 1),
         (Route::StartPendingUpload, FaultKind::Html { status: 502 }, 9),
         (Route::StartPendingUpload, FaultKind::Truncated, 9),
         (Route::StartPendingUpload, FaultKind::Redirect { to: LEAK.to_owned() }, 9),
-        (Route::CreateAsync, told(400), 8),
-        (Route::CreateAsync, told(500), 8),
+        (Route::CreateAsync, refusal(400), 8),
+        (Route::CreateAsync, refusal(500), 8),
         (Route::CreateAsync, FaultKind::Html { status: 400 }, 8),
         (Route::CreateAsync, FaultKind::Redirect { to: LEAK.to_owned() }, 8),
-        (Route::Poll, told(400), 8),
+        (Route::Poll, refusal(400), 8),
     ] {
         let env = env();
         env.emulator().add_fault(Fault::new(route, kind.clone()));
@@ -38,9 +38,9 @@ fn messages_of_a_service_are_cleaned() {
     search("a failed operation", &env, &CREATE, 8);
 }
 
-/// The address of an operation may hold a signature.
+/// The URL of an operation may contain a signature.
 #[test]
-fn a_signed_operation_is_not_kept() {
+fn signed_operation_url_is_not_stored() {
     let env = env_with(Config { operation_query: Some("t=CANARY5A5".into()), ..Config::default() });
     env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)));
     search("a signed operation", &env, &CREATE, 8);
@@ -50,23 +50,23 @@ fn a_signed_operation_is_not_kept() {
         polls.map(|sent| sent.query.get("t").cloned()).collect::<Vec<_>>()
     };
     assert!(!polls(&env).is_empty() && polls(&env).iter().all(|t| t.as_deref() == Some(CANARY)), "{:?}", polls(&env));
-    // The journal was kept without it, and the model itself shows its end.
+    // The journal does not store the URL, so the next run reads the state from the model.
     let asked = polls(&env).len();
     env.emulator().configure(|config| config.polls_until_done = 0);
     env.run(&CREATE).success();
     assert_eq!(polls(&env).len(), asked);
 }
 
-/// Scripts get the address of the operation, which may hold a signature.
+/// Scripts receive the URL of the operation, which may contain a signature.
 #[test]
-fn a_signed_operation_is_not_shown() {
+fn signed_operation_url_is_not_shown() {
     let env = env_with(Config { operation_query: Some("t=CANARY5A5".into()), ..Config::default() });
     search("--no-wait", &env, &[&CREATE[..], &["--no-wait"]].concat(), 0);
 }
 
-/// A service may send a SAS back as a part of the model.
+/// A service may return a SAS as a part of the model.
 #[test]
-fn a_sas_in_a_model_is_masked() {
+fn sas_in_a_model_is_masked() {
     let env = env();
     let uri = format!("https://a.blob.core.windows.net/c?sv=1&sig={CANARY}&secret={CANARY}");
     env.emulator()
@@ -86,12 +86,12 @@ fn a_sas_in_a_model_is_masked() {
     }
     let model = env.run(&["show", "--name", "my-model", "-o", "json"]).success().json();
     assert_eq!(model["blobUri"], "https://a.blob.core.windows.net/c?***");
-    assert_eq!(model["unknown"]["kept"], "see https://h/p?page=2", "what is no secret stays as it was");
+    assert_eq!(model["unknown"]["kept"], "see https://h/p?page=2", "values that are not secret are unchanged");
 }
 
-/// The query of an address of weights is secret whole: not only where a parameter looks like a signature.
+/// The entire query of a weights URL is secret, not only parameters that look like a signature.
 #[test]
-fn an_address_of_weights_is_shown_without_its_query() {
+fn weights_url_is_shown_without_its_query() {
     let env = env();
     let uri = format!("https://a.blob.core.windows.net/c?sv=1&t={CANARY}");
     env.emulator()

@@ -8,32 +8,32 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tokio::sync::oneshot;
 
-/// Behaviour of the store from now on.
+/// Responses of the store.
 #[derive(Clone, Debug)]
-pub(crate) enum StubAnswer {
-    /// The SAS is good.
+pub(crate) enum StubResponse {
+    /// The SAS is accepted.
     Good,
     /// An error status with the store's code.
     Error(u16, &'static str),
-    /// Nothing: the request is taken and never answered.
+    /// No response: the request is received and never answered.
     Nothing,
-    /// The first requests get an error, the later ones are accepted.
+    /// The first requests get an error, later ones are accepted.
     ErrorTimes(u32, u16, &'static str),
 }
 
 /// State of the store.
 struct StubState {
-    says: StubAnswer,
-    /// Lists of blobs, by name, size and ETag: each is returned once, and the last from then on. `None`: no list
-    /// allowed.
-    holds: VecDeque<Vec<(String, u64, String)>>,
-    /// Paths of the blobs that were removed.
+    response: StubResponse,
+    /// Lists of blobs, by name, size and ETag: each is returned once, and the last one from then on. `None`: the SAS
+    /// does not allow listing.
+    lists: VecDeque<Vec<(String, u64, String)>>,
+    /// Paths of the deleted blobs.
     removed: Vec<String>,
 }
 
-/// The running store; it ends when it is dropped.
+/// A running store; it stops when it is dropped.
 pub(crate) struct BlobStub {
-    /// Base address with the account.
+    /// Base URL, including the account.
     pub(crate) base: url::Url,
     state: Arc<Mutex<StubState>>,
     _stop: oneshot::Sender<()>,
@@ -43,8 +43,11 @@ impl BlobStub {
     pub(crate) fn start() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let base = format!("http://{}/devstoreaccount1", listener.local_addr().expect("an address"));
-        let state =
-            Arc::new(Mutex::new(StubState { says: StubAnswer::Good, holds: VecDeque::new(), removed: Vec::new() }));
+        let state = Arc::new(Mutex::new(StubState {
+            response: StubResponse::Good,
+            lists: VecDeque::new(),
+            removed: Vec::new(),
+        }));
         let shared = Arc::clone(&state);
         let (stop, stopped) = oneshot::channel();
         std::thread::spawn(move || {
@@ -52,7 +55,7 @@ impl BlobStub {
             runtime.block_on(async move {
                 listener.set_nonblocking(true).expect("a listener");
                 let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-                let app = Router::new().fallback(answer).with_state(shared);
+                let app = Router::new().fallback(respond).with_state(shared);
                 tokio::select! {
                     served = axum::serve(listener, app).into_future() => served.expect("served"),
                     _ = stopped => {}
@@ -62,31 +65,31 @@ impl BlobStub {
         Self { base: base.parse().expect("a URL"), state, _stop: stop }
     }
 
-    /// Changes what the store says.
-    pub(crate) fn says(&self, says: StubAnswer) {
-        self.state.lock().expect("the state").says = says;
+    /// Changes the responses of the store.
+    pub(crate) fn respond_with(&self, response: StubResponse) {
+        self.state.lock().expect("the state").response = response;
     }
 
-    /// Lets the store be listed, with these blobs.
-    pub(crate) fn holds(&self, blobs: &[(&str, u64)]) {
-        self.holds_in_turn(&[&without_etags(blobs)]);
+    /// Allows listing, with these blobs.
+    pub(crate) fn set_blobs(&self, blobs: &[(&str, u64)]) {
+        self.set_blob_lists(&[&without_etags(blobs)]);
     }
 
-    /// Lets the store be listed: first with these blobs, then with those that the upload made of them. The fake AzCopy
-    /// sends nothing.
-    pub(crate) fn holds_before_and_after(&self, before: &[(&str, u64)], after: &[(&str, u64)]) {
-        self.holds_in_turn(&[&without_etags(before), &without_etags(after)]);
+    /// Allows listing: first returns `before`, then `after`, the result of the upload. The fake AzCopy sends no
+    /// content.
+    pub(crate) fn set_blobs_before_and_after(&self, before: &[(&str, u64)], after: &[(&str, u64)]) {
+        self.set_blob_lists(&[&without_etags(before), &without_etags(after)]);
     }
 
-    /// Lets the store be listed with each of these lists in turn, blobs by name, size and ETag, and with the last from
-    /// then on. An ETag that is empty is not shown.
-    pub(crate) fn holds_in_turn(&self, lists: &[&[(&str, u64, &str)]]) {
+    /// Allows listing: returns each of these lists in turn, and the last one from then on. Blobs are given by name,
+    /// size and ETag; an empty ETag is omitted.
+    pub(crate) fn set_blob_lists(&self, lists: &[&[(&str, u64, &str)]]) {
         let owned = |(name, bytes, etag): &(&str, u64, &str)| ((*name).to_owned(), *bytes, (*etag).to_owned());
         let lists = lists.iter().map(|list| list.iter().map(owned).collect());
-        self.state.lock().expect("the state").holds = lists.collect();
+        self.state.lock().expect("the state").lists = lists.collect();
     }
 
-    /// Paths of the blobs that were removed, below the account.
+    /// Paths of the deleted blobs, below the account.
     pub(crate) fn removed(&self) -> Vec<String> {
         self.state.lock().expect("the state").removed.clone()
     }
@@ -96,24 +99,24 @@ fn without_etags<'a>(blobs: &[(&'a str, u64)]) -> Vec<(&'a str, u64, &'a str)> {
     blobs.iter().map(|(name, bytes)| (*name, *bytes, "")).collect()
 }
 
-async fn answer(
+async fn respond(
     State(state): State<Arc<Mutex<StubState>>>,
     method: Method,
     uri: Uri,
 ) -> (StatusCode, HeaderMap, String) {
     let (status, code, body) = {
         let mut state = state.lock().expect("the state");
-        let (status, code) = match &mut state.says {
-            StubAnswer::Good | StubAnswer::ErrorTimes(0, ..) => (200, ""),
-            StubAnswer::Error(status, code) => (*status, *code),
-            StubAnswer::Nothing => (0, ""),
-            StubAnswer::ErrorTimes(left, status, code) => {
+        let (status, code) = match &mut state.response {
+            StubResponse::Good | StubResponse::ErrorTimes(0, ..) => (200, ""),
+            StubResponse::Error(status, code) => (*status, *code),
+            StubResponse::Nothing => (0, ""),
+            StubResponse::ErrorTimes(left, status, code) => {
                 *left -= 1;
                 (*status, *code)
             }
         };
         let is_probe = uri.query().is_some_and(|query| query.contains("maxresults=1"));
-        match (status, state.holds.front(), &method) {
+        match (status, state.lists.front(), &method) {
             (200, _, &Method::DELETE) if !may_delete(&uri) => (403, "AuthorizationPermissionMismatch", String::new()),
             (200, _, &Method::DELETE) => {
                 state.removed.push(uri.path().trim_start_matches("/devstoreaccount1/").to_owned());
@@ -121,11 +124,11 @@ async fn answer(
             }
             (200, None, _) if !is_probe => (403, "AuthorizationPermissionMismatch", String::new()),
             (200, Some(blobs), _) => {
-                let answer = (200, code, list(blobs));
-                if !is_probe && state.holds.len() > 1 {
-                    state.holds.pop_front();
+                let response = (200, code, list(blobs));
+                if !is_probe && state.lists.len() > 1 {
+                    state.lists.pop_front();
                 }
-                answer
+                response
             }
             _ => (status, code, "<EnumerationResults/>".to_owned()),
         }
@@ -141,7 +144,7 @@ async fn answer(
     (StatusCode::from_u16(status).expect("a status"), headers, body)
 }
 
-/// True if the permissions of the SAS (`sp`) allow a deletion.
+/// True if the permissions of the SAS (`sp`) allow deletion.
 fn may_delete(uri: &Uri) -> bool {
     let query = uri.query().unwrap_or_default();
     let permissions = query.split('&').find_map(|pair| pair.strip_prefix("sp="));

@@ -1,4 +1,4 @@
-//! A small company network: a proxy that accepts CONNECT, and behind it a host with TLS of its own authority.
+//! A small company network: a proxy that accepts CONNECT, and behind it a TLS host with its own certificate authority.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,14 +8,15 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// A proxy on this machine; it ends with the process. Every tunnel leads to the one host behind it.
+/// A proxy on this machine; it runs until the process ends. Every tunnel leads to the one host behind it.
 pub(crate) struct ConnectProxy {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl ConnectProxy {
-    /// A proxy before this host. With credentials (`user:password` in base64) it answers 407 to all others.
+    /// Starts a proxy for this host. With credentials (`user:password` in base64) it responds with 407 to requests
+    /// without them.
     pub(crate) fn start(behind: SocketAddr, credentials: Option<&str>) -> Self {
         let wanted = credentials.map(|text| format!("proxy-authorization: Basic {text}"));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -26,7 +27,7 @@ impl ConnectProxy {
         Self { address, seen }
     }
 
-    /// A proxy that answers every CONNECT with this status.
+    /// Starts a proxy that responds to every CONNECT with this status.
     pub(crate) fn refusing(status: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -44,27 +45,27 @@ impl ConnectProxy {
         self.address
     }
 
-    /// The first line of each request so far.
+    /// First line of each request so far.
     pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().expect("the log").clone()
     }
 }
 
-/// A host with TLS before the server at another address; one request a connection.
+/// A TLS host in front of the server at another address; one request per connection.
 pub(crate) struct TlsHost {
     /// Address of the proxy.
     pub(crate) address: SocketAddr,
-    /// The certificate of its authority, in PEM.
+    /// Certificate of its certificate authority, in PEM.
     pub(crate) authority: String,
 }
 
 impl TlsHost {
-    /// A host of this name that passes everything to the HTTP server at this `host:port`.
+    /// Starts a host of this name that forwards everything to the HTTP server at this `host:port`.
     pub(crate) fn start(name: &str, server: &str) -> Self {
         Self::offering(name, server, &[])
     }
 
-    /// Proxy that offers these protocols, the preferred one first. It uses HTTP/1.1.
+    /// Starts a host that offers these protocols, the preferred one first. It uses HTTP/1.1.
     pub(crate) fn offering(name: &str, server: &str, protocols: &[&str]) -> Self {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(Vec::new()).expect("parameters");
@@ -96,7 +97,7 @@ impl TlsHost {
     }
 }
 
-/// A client that goes away is part of some tests, so what a connection ends with does not matter.
+/// Serves each connection in its own thread, and ignores errors: some tests close the client.
 fn each_connection(listener: TcpListener, serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) {
     let serve = Arc::new(serve);
     std::thread::spawn(move || {
@@ -144,7 +145,7 @@ fn pass_on(mut client: StreamOwned<ServerConnection, TcpStream>, server: &str) -
     client.flush()
 }
 
-/// Byte by byte: what follows the head is not its business.
+/// Reads byte by byte, to leave the bytes after the head unread.
 pub(super) fn read_head(stream: &mut impl Read) -> io::Result<String> {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") {

@@ -1,4 +1,4 @@
-//! Proxy between the program and a test server that breaks chosen responses.
+//! Proxy between the program and a test server that injects faults into chosen responses.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,39 +8,39 @@ use std::time::Duration;
 
 use super::connect_proxy::read_head;
 
-/// Fault of an answer.
+/// Fault of a response.
 #[derive(Clone, Debug)]
 pub(crate) enum ResponseFault {
-    /// These bytes come instead, and the server never sees the request.
+    /// These bytes are returned instead, and the server never receives the request.
     Instead(Vec<u8>),
-    /// Headers and body of this status come instead; the server never sees the request.
+    /// This status with these headers and this body is returned instead; the server never receives the request.
     Status(u16, &'static str, &'static [u8]),
     /// The connection is reset.
     Reset,
-    /// The connection ends without a byte.
+    /// The connection is closed without a byte.
     End,
-    /// Nothing comes.
+    /// No response.
     Silence,
-    /// The server carries the request out, and its answer is lost.
+    /// The server handles the request, but its response is lost.
     Lost,
-    /// Half of the true answer comes.
+    /// Only half of the real response is sent.
     Half,
-    /// The true answer comes late.
+    /// The real response is delayed.
     Late,
-    /// The true answer comes with another status.
+    /// The real response has another status.
     Restatus(u16),
-    /// The true answer comes without its body.
+    /// The real response has no body.
     Bodiless,
 }
 
-/// The answers to spoil: those to requests of one route.
+/// Fault for the requests of one route.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
-    /// As [`FaultProxy::routes`] names it.
+    /// Name of the route, as in [`FaultProxy::routes`].
     pub(crate) route: String,
-    /// Fault.
-    pub(crate) spoil: ResponseFault,
-    /// To every request of the route, not to the first one only.
+    /// Fault of the response.
+    pub(crate) fault: ResponseFault,
+    /// True for every request of the route, false for only the first.
     pub(crate) always: bool,
 }
 
@@ -48,10 +48,10 @@ pub(crate) struct Rule {
 struct Log {
     rule: Option<Rule>,
     routes: Vec<String>,
-    spoiled: usize,
+    injected: usize,
 }
 
-/// A running proxy; it ends when it is dropped.
+/// A running proxy; it stops when it is dropped.
 pub(crate) struct FaultProxy {
     address: SocketAddr,
     log: Arc<Mutex<Log>>,
@@ -67,7 +67,7 @@ impl Drop for FaultProxy {
 }
 
 impl FaultProxy {
-    /// Before the server at this `host:port`. `route` names a request by its method and target.
+    /// Starts a proxy in front of the server at this `host:port`. `route` names a request by its method and target.
     pub(crate) fn start(server: &str, rule: Option<Rule>, route: fn(&str, &str) -> String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -77,34 +77,34 @@ impl FaultProxy {
             let (head, body) = request(&client)?;
             let mut words = head.split(' ');
             let name = route(words.next().unwrap_or_default(), words.next().unwrap_or_default());
-            let spoil = {
+            let fault = {
                 let mut log = shared.lock().expect("the log");
                 log.routes.push(name.clone());
-                let due = log.rule.as_ref().filter(|rule| rule.route == name && (rule.always || log.spoiled == 0));
-                let spoil = due.map(|rule| rule.spoil.clone());
-                log.spoiled += usize::from(spoil.is_some());
-                spoil
+                let due = log.rule.as_ref().filter(|rule| rule.route == name && (rule.always || log.injected == 0));
+                let fault = due.map(|rule| rule.fault.clone());
+                log.injected += usize::from(fault.is_some());
+                fault
             };
-            let ask = || ask(&server, &head, &body);
-            match spoil {
-                None => pass(&client, &ask()?),
-                Some(spoil) => spoiled(&client, &spoil, ask),
+            let forward = || forward(&server, &head, &body);
+            match fault {
+                None => pass(&client, &forward()?),
+                Some(fault) => send_fault(&client, &fault, forward),
             }
         };
         let (serve, stopped) = (Arc::new(serve), Arc::new(AtomicBool::new(false)));
-        let ends = Arc::clone(&stopped);
+        let stops = Arc::clone(&stopped);
         std::thread::spawn(move || {
-            for client in listener.incoming().take_while(|_| !ends.load(Ordering::Relaxed)) {
+            for client in listener.incoming().take_while(|_| !stops.load(Ordering::Relaxed)) {
                 let (client, serve) = (client.expect("a connection"), Arc::clone(&serve));
-                // Some tests drop the client.
+                // Some tests close the client.
                 std::thread::spawn(move || drop::<io::Result<()>>(serve(client)));
             }
         });
         Self { address, log, stopped }
     }
 
-    /// Spoils answers by this rule from now on; what was counted so far is forgotten.
-    pub(crate) fn spoil_from_now_on(&self, rule: Option<Rule>) {
+    /// Applies this rule from now on, and resets the log.
+    pub(crate) fn set_rule(&self, rule: Option<Rule>) {
         *self.log.lock().expect("the log") = Log { rule, ..Log::default() };
     }
 
@@ -113,19 +113,23 @@ impl FaultProxy {
         self.address.to_string()
     }
 
-    /// The routes of the requests so far, in their order.
+    /// Routes of the requests so far, in order.
     pub(crate) fn routes(&self) -> Vec<String> {
         self.log.lock().expect("the log").routes.clone()
     }
 
-    /// How many answers were spoiled.
-    pub(crate) fn spoiled(&self) -> usize {
-        self.log.lock().expect("the log").spoiled
+    /// Number of injected faults.
+    pub(crate) fn injected(&self) -> usize {
+        self.log.lock().expect("the log").injected
     }
 }
 
-fn spoiled(client: &TcpStream, spoil: &ResponseFault, ask: impl FnOnce() -> io::Result<Vec<u8>>) -> io::Result<()> {
-    match spoil {
+fn send_fault(
+    client: &TcpStream,
+    fault: &ResponseFault,
+    forward: impl FnOnce() -> io::Result<Vec<u8>>,
+) -> io::Result<()> {
+    match fault {
         ResponseFault::Instead(bytes) => pass(client, bytes),
         ResponseFault::Status(status, headers, body) => {
             let head =
@@ -138,29 +142,29 @@ fn spoiled(client: &TcpStream, spoil: &ResponseFault, ask: impl FnOnce() -> io::
         }
         ResponseFault::End => Ok(()),
         ResponseFault::Silence => {
-            // Until the client closes the connection.
+            // Waits until the client closes the connection.
             let mut rest = Vec::new();
             (&mut &*client).read_to_end(&mut rest).map(drop)
         }
-        ResponseFault::Lost => ask().map(drop),
+        ResponseFault::Lost => forward().map(drop),
         ResponseFault::Half => {
-            let answer = ask()?;
-            let head = body_of(&answer);
-            pass(client, &answer[..head + (answer.len() - head) / 2])
+            let response = forward()?;
+            let head = body_of(&response);
+            pass(client, &response[..head + (response.len() - head) / 2])
         }
         ResponseFault::Late => {
-            let answer = ask()?;
+            let response = forward()?;
             std::thread::sleep(Duration::from_millis(300));
-            pass(client, &answer)
+            pass(client, &response)
         }
         ResponseFault::Restatus(status) => {
-            let answer = ask()?;
-            let first = answer.iter().position(|&byte| byte == b'\r').unwrap_or_default();
-            pass(client, &[format!("HTTP/1.1 {status} X").as_bytes(), &answer[first..]].concat())
+            let response = forward()?;
+            let first = response.iter().position(|&byte| byte == b'\r').unwrap_or_default();
+            pass(client, &[format!("HTTP/1.1 {status} X").as_bytes(), &response[first..]].concat())
         }
         ResponseFault::Bodiless => {
-            let answer = ask()?;
-            let head = String::from_utf8_lossy(&answer[..body_of(&answer)]).into_owned();
+            let response = forward()?;
+            let head = String::from_utf8_lossy(&response[..body_of(&response)]).into_owned();
             let kept = head.lines().filter(|line| !line.is_empty());
             let kept: Vec<_> = kept.filter(|line| !line.to_ascii_lowercase().starts_with("content-length")).collect();
             pass(client, format!("{}\r\ncontent-length: 0\r\n\r\n", kept.join("\r\n")).as_bytes())
@@ -168,19 +172,19 @@ fn spoiled(client: &TcpStream, spoil: &ResponseFault, ask: impl FnOnce() -> io::
     }
 }
 
-/// Position of the body.
-fn body_of(answer: &[u8]) -> usize {
-    answer.windows(4).position(|four| four == b"\r\n\r\n").map_or(answer.len(), |end| end + 4)
+/// Offset of the body in a response.
+fn body_of(response: &[u8]) -> usize {
+    response.windows(4).position(|four| four == b"\r\n\r\n").map_or(response.len(), |end| end + 4)
 }
 
-fn pass(mut client: &TcpStream, answer: &[u8]) -> io::Result<()> {
-    client.write_all(answer)?;
+fn pass(mut client: &TcpStream, response: &[u8]) -> io::Result<()> {
+    client.write_all(response)?;
     client.shutdown(std::net::Shutdown::Write)?;
-    // Reads the rest of the request, or closing would reset the connection before the client has the answer.
+    // Reads the rest of the request; otherwise closing would reset the connection before the client has the response.
     io::copy(&mut client, &mut io::sink()).map(drop)
 }
 
-/// The head of a request, and its body.
+/// Head and body of a request.
 fn request(client: &TcpStream) -> io::Result<(String, Vec<u8>)> {
     let mut client = io::BufReader::new(client);
     let head = read_head(&mut client)?;
@@ -188,18 +192,18 @@ fn request(client: &TcpStream) -> io::Result<(String, Vec<u8>)> {
         let mut lines = head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
     };
-    assert!(header("transfer-encoding").is_none(), "the program states the length of what it sends");
+    assert!(header("transfer-encoding").is_none(), "the program sends a content length");
     let mut body = vec![0; header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0)];
     client.read_exact(&mut body)?;
     Ok((head, body))
 }
 
-fn ask(server: &str, head: &str, body: &[u8]) -> io::Result<Vec<u8>> {
+fn forward(server: &str, head: &str, body: &[u8]) -> io::Result<Vec<u8>> {
     let mut server = TcpStream::connect(server)?;
     server.write_all(head.trim_end().as_bytes())?;
     server.write_all(b"\r\nconnection: close\r\n\r\n")?;
     server.write_all(body)?;
-    let mut answer = Vec::new();
-    server.read_to_end(&mut answer)?;
-    Ok(answer)
+    let mut response = Vec::new();
+    server.read_to_end(&mut response)?;
+    Ok(response)
 }

@@ -1,49 +1,49 @@
-//! File server on raw sockets, with one response per connection: valid ones, and ones that break off as no library
-//! would.
+//! File server on raw sockets, with one response per connection: valid ones, and incomplete ones that no library would
+//! send.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// One answer.
+/// Response of the server.
 #[derive(Clone, Debug)]
 pub(crate) enum Serve {
-    /// The whole file. Labelled as gzip, as some stores do; it must not be unpacked on the way.
+    /// The complete file. Labelled as gzip, as some stores do; it must not be decompressed in transit.
     File(Vec<u8>),
-    /// The whole file, slowly enough for others to come in between.
+    /// The complete file, slowly enough for other processes to act in between.
     Slow(Vec<u8>),
-    /// The whole file, its size untold.
+    /// The complete file, without its size.
     Unsized(Vec<u8>),
     /// An error with this status.
     Status(u16),
     /// A redirect to this address.
     Redirect(String),
-    /// Half of the file, then the connection ends.
+    /// Half of the file, then the connection is closed.
     Half(Vec<u8>),
-    /// Half of the file, then nothing.
+    /// Half of the file, then no more bytes.
     HalfThenSilence(Vec<u8>),
-    /// A size, and no file.
+    /// A size without a file.
     Claim(u64),
 }
 
 struct Shared {
-    answers: Vec<Serve>,
+    responses: Vec<Serve>,
     seen: Vec<String>,
 }
 
-/// The running server; it ends with the process.
+/// A running server; it stops when the process ends.
 pub(crate) struct FileServer {
     address: SocketAddr,
     shared: Arc<Mutex<Shared>>,
 }
 
 impl FileServer {
-    /// Plays these answers in turn, the last one for ever.
-    pub(crate) fn start(answers: Vec<Serve>) -> Self {
+    /// Starts a server that sends these responses in turn, and the last one from then on.
+    pub(crate) fn start(responses: Vec<Serve>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let shared = Arc::new(Mutex::new(Shared { answers, seen: Vec::new() }));
+        let shared = Arc::new(Mutex::new(Shared { responses, seen: Vec::new() }));
         let state = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -54,19 +54,19 @@ impl FileServer {
         Self { address, shared }
     }
 
-    /// Address of the archive.
+    /// URL of the archive.
     pub(crate) fn url(&self) -> String {
         format!("http://{}/azcopy_linux_amd64_10.32.2.tar.gz", self.address)
     }
 
-    /// The heads of all requests so far.
+    /// Heads of all requests so far.
     pub(crate) fn seen(&self) -> Vec<String> {
         self.shared.lock().expect("the log").seen.clone()
     }
 
-    /// Plays these from now on.
-    pub(crate) fn plays(&self, answers: Vec<Serve>) {
-        self.shared.lock().expect("the script").answers = answers;
+    /// Sends these responses from now on.
+    pub(crate) fn set_responses(&self, responses: Vec<Serve>) {
+        self.shared.lock().expect("the script").responses = responses;
     }
 }
 
@@ -82,7 +82,7 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) {
     let answer = {
         let mut shared = shared.lock().expect("the script");
         shared.seen.push(String::from_utf8_lossy(&request).into_owned());
-        if shared.answers.len() > 1 { shared.answers.remove(0) } else { shared.answers[0].clone() }
+        if shared.responses.len() > 1 { shared.responses.remove(0) } else { shared.responses[0].clone() }
     };
     let head = |status: u16, more: &str| format!("HTTP/1.1 {status} X\r\nconnection: close\r\n{more}\r\n\r\n");
     let sized = |file: &[u8]| head(200, &format!("content-length: {}", file.len()));

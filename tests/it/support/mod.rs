@@ -1,4 +1,5 @@
-//! Setup for tests of the real program: its own home, a cleared environment, a local Foundry project, a fake AzCopy.
+//! Setup for tests of the real program: its own home directory, a cleared environment, a local Foundry project, a fake
+//! AzCopy.
 
 mod blob_stub;
 #[cfg(unix)]
@@ -19,7 +20,7 @@ mod running;
 mod terminal;
 mod test_env;
 
-pub(crate) use blob_stub::{BlobStub, StubAnswer};
+pub(crate) use blob_stub::{BlobStub, StubResponse};
 #[cfg(unix)]
 pub(crate) use block_store::{Behaviour, BlockStore, Copying, Lists, Read, ReadBehaviour, Received, SourceFault};
 #[cfg(unix)]
@@ -35,7 +36,7 @@ pub(crate) use output::Output;
 pub(crate) use output::abridged;
 pub(crate) use process::{eventually, wait};
 #[cfg(unix)]
-pub(crate) use process::{lives, send};
+pub(crate) use process::{is_alive, send};
 pub(crate) use running::Running;
 #[cfg(unix)]
 pub(crate) use terminal::{Ended, Terminal, styles};
@@ -43,16 +44,16 @@ pub(crate) use test_env::TestEnv;
 
 use foundry_emulator::Config;
 
-/// The variable that names the home directory of a user.
+/// Variable that names the user's home directory.
 pub(crate) const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
 
 /// Part of every SAS in these tests, which must never appear anywhere.
 pub(crate) const CANARY: &str = "CANARY5A5";
 
-/// Api-versions that the program supports; both behave the same for the user.
+/// API versions that the program supports; both behave the same for the user.
 pub(crate) const API_VERSIONS: [&str; 2] = ["2025-11-15-preview", "v1"];
 
-/// Makes two tests of each function that takes an api-version.
+/// Creates two tests from each function that accepts an API version.
 macro_rules! for_each_api_version {
     ($($test:ident),+ $(,)?) => {
         mod preview {
@@ -68,7 +69,7 @@ pub(crate) use for_each_api_version;
 /// Creates the model of [`TestEnv::write_model`].
 pub(crate) const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
 
-/// A world with the small model in it.
+/// Environment with the small model.
 pub(crate) fn env_with_model() -> TestEnv {
     env_with(Config::default())
 }
@@ -80,7 +81,7 @@ pub(crate) fn env_with(config: Config) -> TestEnv {
     env
 }
 
-/// Runs `create` with more options.
+/// Runs `create` with additional options.
 #[must_use = "either snapshot the output or assert the exit code"]
 pub(crate) fn create(env: &TestEnv, more: &[&str]) -> Output {
     env.run(&[&CREATE[..], more].concat())
@@ -88,7 +89,7 @@ pub(crate) fn create(env: &TestEnv, more: &[&str]) -> Output {
 
 /// A project with three versions of `my-model` and one of `test-model`.
 pub(crate) fn env_with_models(api: &str) -> TestEnv {
-    let env = TestEnv::speaking(api, Config::default());
+    let env = TestEnv::with_api(api, Config::default());
     for (name, version) in [("my-model", "1"), ("my-model", "10"), ("my-model", "9"), ("test-model", "1")] {
         let model = serde_json::json!({
             "name": name, "version": version, "description": "My fine-tuned model", "weightType": "FullWeight",

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Usual parts of the output of `create` for [`TestEnv::write_model`](super::TestEnv::write_model), and the words for them
-/// in an abridged page. `create::the_user_sees_three_steps_and_the_result` shows them in full.
+/// Usual parts of the output of `create` for [`TestEnv::write_model`](super::TestEnv::write_model), and their
+/// abbreviations. `create::user_sees_three_steps_and_the_result` shows them in full.
 const USUAL_PARTS: [(&str, &str); 4] = [
     (
         "──────────────────────────────────────────────────
@@ -47,7 +47,7 @@ Step 2/3: Uploading model files...
     ),
 ];
 
-/// Outcome of a run, with everything that differs between runs replaced by a word.
+/// Outcome of a run, with the values that differ between runs masked.
 pub(crate) struct Output {
     /// Standard output.
     pub(crate) stdout: String,
@@ -63,13 +63,13 @@ impl Output {
         Self { stdout: clean(&raw.stdout), stderr: clean(&raw.stderr), code: raw.status.code() }
     }
 
-    /// Standard output as JSON; fails the test if it is anything else, or holds an escape.
+    /// Standard output as JSON; fails the test if it is not JSON, or contains an escape sequence.
     pub(crate) fn json(&self) -> serde_json::Value {
         assert!(!self.stdout.contains('\u{1b}'), "an escape in JSON output: {self}");
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("not one JSON document ({error}): {self}"))
     }
 
-    /// The error object of the last line of standard error.
+    /// Error object in the last line of standard error.
     pub(crate) fn json_error(&self) -> serde_json::Value {
         let line = self.stderr.lines().last().unwrap_or_default();
         let document: serde_json::Value =
@@ -77,7 +77,7 @@ impl Output {
         document["error"].clone()
     }
 
-    /// The whole output, abridged.
+    /// The complete output, abridged.
     pub(crate) fn abridged(&self) -> String {
         abridged(&self.to_string())
     }
@@ -88,7 +88,7 @@ impl Output {
         self
     }
 
-    /// Fails the test unless the run ended with this code.
+    /// Fails the test unless the run ended with this exit code.
     pub(crate) fn fails_with(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self}");
         self
@@ -109,12 +109,12 @@ impl fmt::Display for Output {
     }
 }
 
-/// The text, in which a word stands for each usual part that came exactly so.
+/// The text with each usual part replaced by its abbreviation.
 pub(crate) fn abridged(text: &str) -> String {
     USUAL_PARTS.iter().fold(text.to_owned(), |text, (part, word)| text.replace(part, word))
 }
 
-/// The text with each of these replaced, and what differs in each run masked.
+/// The text with each of these replaced, and with values that differ between runs masked.
 pub(super) fn clean(text: &str, filters: &[(String, &str)]) -> String {
     let mut text = text.to_owned();
     for (from, to) in filters {
@@ -126,7 +126,7 @@ pub(super) fn clean(text: &str, filters: &[(String, &str)]) -> String {
     mask_run(&if cfg!(windows) { with_unix_paths(&text) } else { text })
 }
 
-/// Paths below the directory of the test as Unix writes them, since a snapshot is of one system.
+/// Paths below the test's directory in Unix form, since a snapshot is written on one system.
 fn with_unix_paths(text: &str) -> String {
     let mut parts = text.split("[ROOT]");
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -140,7 +140,7 @@ fn with_unix_paths(text: &str) -> String {
     out
 }
 
-/// Request ids, times and durations differ in each run.
+/// Masks request ids, times and durations, which differ between runs.
 fn mask_run(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {

@@ -1,12 +1,12 @@
-//! Processes, and waiting for them within a limit.
+//! Processes, and waiting for them with a limit.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// No run of the program may take longer; a hang is a failure, not a wait.
+/// Longest duration of a run; a run that exceeds it hangs.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Waits for a child, killing it (and failing the test) when it takes too long.
+/// Waits for a child process; kills it and fails the test if it exceeds the limit.
 pub(crate) fn wait(child: std::process::Child) -> std::process::Output {
     let pid = child.id();
     let (done, waiter) = std::sync::mpsc::channel::<()>();
@@ -26,10 +26,10 @@ pub(crate) fn wait(child: std::process::Child) -> std::process::Output {
     output
 }
 
-/// Waits until this is so; fails the test when it never is.
-pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
+/// Waits until the condition is met; fails the test after the limit.
+pub(crate) fn eventually(what: &str, condition: impl Fn() -> bool) {
     let started = Instant::now();
-    while !is_so() {
+    while !condition() {
         assert!(started.elapsed() < LIMIT, "never saw: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -42,9 +42,9 @@ pub(crate) fn send(pid: u32, signal: rustix::process::Signal) {
     rustix::process::kill_process(pid, signal).expect("sent");
 }
 
-/// True while there is such a process.
+/// True while a process with this id exists.
 #[cfg(unix)]
-pub(crate) fn lives(pid: u64) -> bool {
+pub(crate) fn is_alive(pid: u64) -> bool {
     let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
     rustix::process::test_kill_process(pid).is_ok()
 }

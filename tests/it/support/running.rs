@@ -1,4 +1,4 @@
-//! The program in the background without a terminal, while a test watches its output.
+//! The program in the background without a terminal, while a test reads its output.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
@@ -10,7 +10,7 @@ use super::{Output, TestEnv};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A program that runs.
+/// A running program.
 pub(crate) struct Running {
     child: Child,
     stdout: JoinHandle<Vec<u8>>,
@@ -39,37 +39,37 @@ impl Running {
             stdout.read_to_end(&mut bytes).expect("read");
             bytes
         });
-        let said: Arc<(Mutex<CapturedOutput>, Condvar)> = Arc::default();
-        let shared = Arc::clone(&said);
+        let captured: Arc<(Mutex<CapturedOutput>, Condvar)> = Arc::default();
+        let shared = Arc::clone(&captured);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             loop {
                 let count = stderr.read(&mut buffer).expect("read");
-                let mut said = shared.0.lock().expect("the words");
-                said.bytes.extend_from_slice(&buffer[..count]);
-                said.ended = count == 0;
+                let mut captured = shared.0.lock().expect("the output");
+                captured.bytes.extend_from_slice(&buffer[..count]);
+                captured.ended = count == 0;
                 shared.1.notify_all();
                 if count == 0 {
                     return;
                 }
             }
         });
-        Self { child, stdout, stderr: said }
+        Self { child, stdout, stderr: captured }
     }
 
-    /// Waits until standard error has this; fails the test when it never has.
+    /// Waits until standard error contains this text; fails the test if it never does.
     pub(crate) fn wait_for(&self, text: &str) {
-        self.wait_until(text, |said| String::from_utf8_lossy(&said.bytes).contains(text));
+        self.wait_until(text, |captured| String::from_utf8_lossy(&captured.bytes).contains(text));
     }
 
     fn wait_until(&self, what: &str, done: impl Fn(&CapturedOutput) -> bool) {
         let started = Instant::now();
-        let mut said = self.stderr.0.lock().expect("the words");
-        while !done(&said) {
+        let mut captured = self.stderr.0.lock().expect("the output");
+        while !done(&captured) {
             let left = LIMIT.saturating_sub(started.elapsed());
-            let may_come = !left.is_zero() && !said.ended;
-            assert!(may_come, "never saw {what:?} in:\n{}", String::from_utf8_lossy(&said.bytes));
-            said = self.stderr.1.wait_timeout(said, left).expect("the words").0;
+            let is_waiting = !left.is_zero() && !captured.ended;
+            assert!(is_waiting, "never saw {what:?} in:\n{}", String::from_utf8_lossy(&captured.bytes));
+            captured = self.stderr.1.wait_timeout(captured, left).expect("the output").0;
         }
     }
 
@@ -85,13 +85,13 @@ impl Running {
         super::send(self.child.id(), signal);
     }
 
-    /// Waits for the end.
+    /// Waits until the program ends.
     #[must_use = "either snapshot the output or assert the exit code"]
     pub(crate) fn finish(mut self, env: &TestEnv) -> Output {
-        self.wait_until("the end", |said| said.ended);
+        self.wait_until("the end", |captured| captured.ended);
         let status = self.child.wait().expect("the program ends");
         let stdout = self.stdout.join().expect("the reader");
-        let stderr = std::mem::take(&mut self.stderr.0.lock().expect("the words").bytes);
+        let stderr = std::mem::take(&mut self.stderr.0.lock().expect("the output").bytes);
         env.output(&std::process::Output { status, stdout, stderr })
     }
 }

@@ -12,7 +12,7 @@ use super::TestEnv;
 const LIMIT: Duration = Duration::from_secs(30);
 const ROWS: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
 
-/// A program in a terminal.
+/// A program that runs in a terminal.
 pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     writer: Box<dyn Write + Send>,
@@ -53,7 +53,7 @@ fn rows(screen: &vt100::Screen) -> String {
     rows.join("\n").trim_end().to_owned()
 }
 
-/// A line that an upload draws its bar on; the rules of the page at the end are not indented.
+/// True for a line with the bar of an upload; the horizontal rules of the page at the end are not indented.
 fn is_bar(row: &str) -> bool {
     row.strip_prefix("  ").is_some_and(|row| row.starts_with(['━', '─']))
 }
@@ -90,8 +90,8 @@ impl Terminal {
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             loop {
-                // A closed terminal reads as an error on Linux. The kernel checks for text first and for the end after
-                // it, so that text written in between needs another read.
+                // A closed terminal reads as an error on Linux. The kernel checks for text first and for the end
+                // afterwards, so text written in between needs another read.
                 let mut read = || reader.read(&mut buffer).unwrap_or(0);
                 let count = match read() {
                     0 => read(),
@@ -115,19 +115,19 @@ impl Terminal {
         self.child.process_id().expect("a process")
     }
 
-    /// Sends a signal to the program alone.
+    /// Sends a signal only to the program.
     #[cfg(unix)]
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         super::send(self.pid(), signal);
     }
 
-    /// Types this.
+    /// Types this text.
     pub(crate) fn type_text(&mut self, text: &str) {
         self.writer.write_all(text.as_bytes()).expect("typed");
         self.writer.flush().expect("typed");
     }
 
-    /// Waits until the screen shows this; fails the test when it never does.
+    /// Waits until the screen shows this text; fails the test if it never does.
     pub(crate) fn wait_for(&self, text: &str) {
         self.wait_until(&format!("{text:?}"), |seen| seen.screen.screen().contents().contains(text));
     }
@@ -137,13 +137,13 @@ impl Terminal {
         let mut seen = self.seen.0.lock().expect("the screen");
         while !done(&seen) {
             let left = LIMIT.saturating_sub(started.elapsed());
-            let may_come = !left.is_zero() && !seen.ended;
-            assert!(may_come, "never saw {what} on:\n{}", seen.screen.screen().contents());
+            let is_waiting = !left.is_zero() && !seen.ended;
+            assert!(is_waiting, "never saw {what} on:\n{}", seen.screen.screen().contents());
             seen = self.seen.1.wait_timeout(seen, left).expect("the screen").0;
         }
     }
 
-    /// Waits for the end: what the screen shows, whether the cursor is hidden, and the exit code.
+    /// Waits until the program ends.
     pub(crate) fn finish(mut self) -> Ended {
         self.wait_until("the end", |seen| seen.ended);
         let code = self.child.wait().expect("the program ends").exit_code();
@@ -160,26 +160,26 @@ impl Terminal {
     }
 }
 
-/// How a run in a terminal ended.
+/// End of a run in a terminal.
 pub(crate) struct Ended {
-    /// The text on the screen; a line that went over several rows is one line.
+    /// Text on the screen; a line that wraps over several rows is one line.
     pub(crate) screen: String,
-    /// The rows of the screen as they look, down to the last that is not empty.
+    /// Rows of the screen as displayed, up to the last one that is not empty.
     pub(crate) rows: String,
-    /// Everything that was written, escapes included.
+    /// All output, including escape sequences.
     pub(crate) raw: String,
     /// True if the program left the cursor hidden.
     pub(crate) cursor_hidden: bool,
     /// Maximum number of bars on the screen.
     pub(crate) bars: usize,
-    /// A bar that went on in the next line of the screen.
+    /// A bar that continued on the next line of the screen.
     pub(crate) wrapped_bar: Option<String>,
     /// Exit code.
     pub(crate) code: u32,
 }
 
 impl Ended {
-    /// Every percentage that was written, in order.
+    /// All percentages in the output, in order.
     pub(crate) fn percents(&self) -> Vec<f64> {
         let before = |text: &str| -> String {
             let digits = text.chars().rev().take_while(|char| char.is_ascii_digit() || *char == '.');
@@ -190,13 +190,13 @@ impl Ended {
         parts.into_iter().filter_map(|part| before(part).parse().ok()).collect()
     }
 
-    /// The sequences that change colour or weight; those that move the cursor are no part of them.
+    /// Sequences that change colour or weight, without those that move the cursor.
     pub(crate) fn styles(&self) -> Vec<&str> {
         styles(&self.raw)
     }
 }
 
-/// The sequences in a text that change colour or weight.
+/// Sequences in a text that change colour or weight.
 pub(crate) fn styles(text: &str) -> Vec<&str> {
     let sequences = text.split("\u{1b}[").skip(1);
     sequences

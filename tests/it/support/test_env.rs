@@ -1,4 +1,4 @@
-//! World of one test: directories, servers, variables, and runs of the program in it.
+//! Environment of one test: directories, servers, variables, and runs of the program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use foundry_emulator::{BlobStore, Config, Emulator};
 use super::BlockStore;
 use super::{BlobStub, CANARY, HOME, Output, output, wait};
 
-/// Scales of a test that reaches no limit: pauses a hundredth as long, and real limits, whatever else the machine does.
+/// Scales of a test that reaches no limit: pauses a hundredth as long, and unscaled limits, for slow machines.
 const FAST_PAUSES: &str = "0.01/1";
 
-/// One test's world; gone when the test ends.
+/// Environment of one test; removed when it is dropped.
 pub(crate) struct TestEnv {
     root: tempfile::TempDir,
     blobs: BlobStub,
@@ -25,38 +25,38 @@ pub(crate) struct TestEnv {
 }
 
 impl TestEnv {
-    /// A world with an empty project, a fake AzCopy on `PATH`, and pauses a hundredth as long.
+    /// Creates an environment with an empty project, a fake AzCopy on `PATH`, and pauses a hundredth as long.
     pub(crate) fn new() -> Self {
         Self::with(Config::default())
     }
 
-    /// Environment whose program uses this api-version.
-    pub(crate) fn speaking(api: &str, config: Config) -> Self {
+    /// Creates an environment whose program uses this API version.
+    pub(crate) fn with_api(api: &str, config: Config) -> Self {
         let mut env = Self::with(config);
         env.set("AZURE_AI_MODELS_API_VERSION", api);
         env
     }
 
-    /// Environment with this emulator.
+    /// Creates an environment with this emulator.
     pub(crate) fn with(config: Config) -> Self {
         let blobs = BlobStub::start();
         let base = blobs.base.clone();
-        Self::over(config, blobs, base)
+        Self::build(config, blobs, base)
     }
 
-    /// Environment with a store that keeps its content.
+    /// Creates an environment with a store that keeps its content.
     #[cfg(unix)]
-    pub(crate) fn storing(config: Config, store: &BlockStore) -> Self {
-        Self::storing_at(config, store.base.clone())
+    pub(crate) fn with_store(config: Config, store: &BlockStore) -> Self {
+        Self::with_store_at(config, store.base.clone())
     }
 
-    /// As [`Self::storing`], with this base address of the upload location.
+    /// As [`Self::with_store`], with this base address of the upload location.
     #[cfg(unix)]
-    pub(crate) fn storing_at(config: Config, base: url::Url) -> Self {
-        Self::over(config, BlobStub::start(), base)
+    pub(crate) fn with_store_at(config: Config, base: url::Url) -> Self {
+        Self::build(config, BlobStub::start(), base)
     }
 
-    fn over(mut config: Config, blobs: BlobStub, base: url::Url) -> Self {
+    fn build(mut config: Config, blobs: BlobStub, base: url::Url) -> Self {
         let store = base.authority().to_owned();
         config.blobs = BlobStore::None { base, extra_sas_query: Some(format!("secret={CANARY}")) };
         config.clock.get_or_insert(time::macros::datetime!(2026-02-14 10:30:00 UTC));
@@ -73,7 +73,7 @@ impl TestEnv {
             ("AZURE_PROJECT_ENDPOINT", emulator.endpoint()),
             ("AZURE_AI_MODELS_CREDENTIAL", "emulator".into()),
             ("AZURE_AI_MODELS_TEST_TIME", FAST_PAUSES.into()),
-            // No test reaches beyond this machine: this port refuses connections.
+            // Nothing may be downloaded from the internet: this port refuses connections.
             ("AZURE_AI_MODELS_AZCOPY_URL", "http://127.0.0.1:9/azcopy.tar.gz".into()),
             ("AZURE_AI_MODELS_AZCOPY_SHA256", "0".repeat(64)),
         ];
@@ -86,12 +86,12 @@ impl TestEnv {
         &self.emulator
     }
 
-    /// The blob store that the SAS URLs point to.
+    /// Blob store that the SAS URLs point to.
     pub(crate) fn blobs(&self) -> &BlobStub {
         &self.blobs
     }
 
-    /// Directory of the whole world: scripts and records lie here, beside home and working directory.
+    /// Root directory of the environment; holds scripts and records, the home directory and the working directory.
     pub(crate) fn root(&self) -> &Path {
         self.root.path()
     }
@@ -102,14 +102,14 @@ impl TestEnv {
         self.root.path().join("bin")
     }
 
-    /// Puts a shell script on `PATH`, in place of what was there.
+    /// Puts a shell script on `PATH`, replacing any existing program.
     #[cfg(unix)]
     pub(crate) fn program(&self, name: &str, script: &str) -> PathBuf {
         use std::io::Write;
         let path = self.bin().join(name);
-        // A link stays a link when it is written through.
+        // Writing to a link would change its target.
         drop(fs::remove_file(&path));
-        // Written by a child: a file that this process holds open for writing may not be started by another thread.
+        // A child process writes the file: another thread cannot start a file that this process holds open for writing.
         let mut writer = Command::new("/bin/sh")
             .args(["-c", "cat > \"$1\" && chmod 755 \"$1\"", "sh"])
             .arg(&path)
@@ -132,19 +132,19 @@ impl TestEnv {
         self.root.path().join("here")
     }
 
-    /// The runs to come are started by azd.
+    /// Makes azd the parent of the next runs.
     pub(crate) fn run_by(&mut self, host: &FakeHost) -> &mut Self {
         self.set("AZD_SERVER", &host.address()).set("AZD_ACCESS_TOKEN", &host.token())
     }
 
-    /// Sets a variable for the runs to come.
+    /// Sets a variable for the next runs.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> &mut Self {
         self.unset(name);
         self.vars.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Removes a variable for the runs to come.
+    /// Removes a variable for the next runs.
     pub(crate) fn unset(&mut self, name: &str) -> &mut Self {
         self.vars.retain(|(known, _)| known != name);
         self
@@ -158,8 +158,8 @@ impl TestEnv {
         path
     }
 
-    /// Writes a small model folder named `model`: 2 files, 1,050 bytes, and a `.gitattributes` that stays. The check
-    /// misses a tokenizer and nothing else.
+    /// Writes a small model folder named `model`: 2 files, 1,050 bytes, and a `.gitattributes` that is not uploaded.
+    /// The check reports only the missing tokenizer.
     pub(crate) fn write_model(&self) {
         let header = r#"{"weight":{"dtype":"U8","shape":[904],"data_offsets":[0,904]}}"#;
         let mut weights = 88_u64.to_le_bytes().to_vec();
@@ -170,25 +170,25 @@ impl TestEnv {
         self.write("model/.gitattributes", "* binary");
     }
 
-    /// The fake AzCopy follows this script (tests/fakes/azcopy.rs).
+    /// Makes the fake AzCopy follow this script (tests/fakes/azcopy.rs).
     pub(crate) fn azcopy_script(&mut self, script: &str) -> &mut Self {
         let path = self.root.path().join("azcopy-script");
         fs::write(&path, script).expect("a script");
         self.set("FAKE_AZCOPY_SCRIPT", &path.to_string_lossy())
     }
 
-    /// Starts of the fake AzCopy, one object each.
+    /// Starts of the fake AzCopy, one object per start.
     pub(crate) fn azcopy_starts(&self) -> Vec<serde_json::Value> {
         let text = fs::read_to_string(self.azcopy_record()).unwrap_or_default();
         text.lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
     }
 
-    /// Files that each start of the fake AzCopy was given.
+    /// Files to upload of each start of the fake AzCopy.
     pub(crate) fn azcopy_lists(&self) -> Vec<String> {
         self.azcopy_starts().iter().map(|start| start["list"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// Number of registrations that were requested.
+    /// Number of registration requests.
     pub(crate) fn registrations(&self) -> usize {
         self.emulator.requests().iter().filter(|request| request.path.ends_with("/createAsync")).count()
     }
@@ -197,7 +197,7 @@ impl TestEnv {
         self.root.path().join("azcopy-record")
     }
 
-    /// A command of the program, ready to start.
+    /// Command of the program, ready to start.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_azure-ai-models"));
         command.args(args).env_clear().current_dir(self.work()).stdin(Stdio::null());
@@ -208,13 +208,13 @@ impl TestEnv {
         command
     }
 
-    /// Runs the program to its end, with no terminal.
+    /// Runs the program to its end, without a terminal.
     #[must_use = "either snapshot the output or assert the exit code"]
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.finish(self.command(args))
     }
 
-    /// Runs the program after some words of a shell, such as limits.
+    /// Runs the program after some shell commands, such as limits.
     #[cfg(unix)]
     #[must_use = "either snapshot the output or assert the exit code"]
     pub(crate) fn run_after(&self, shell: &str, args: &[&str]) -> Output {

@@ -10,14 +10,14 @@ const BASE: &str = "FW-Qwen3-14B";
 
 /// Upload, registration and deployment in one command.
 #[test]
-fn create_with_deploy_goes_from_weights_to_an_endpoint() {
+fn create_with_deploy_uploads_registers_and_deploys() {
     let env = env();
     env.write_model();
     let args = ["custom", "create", "-n", "tuned", "--source", "model", "--base-model", BASE, "--deploy", "--yes"];
     let output = env.run(&args).success();
     assert!(output.stdout.contains("\nDeployment: tuned\n"), "{output}");
     assert!(!output.stdout.contains("To deploy this model:"), "{output}");
-    // The checks come before anything is uploaded.
+    // The checks run before anything is uploaded.
     let at = |words: &str| output.stderr.find(words).unwrap_or_else(|| panic!("{words}: {output}"));
     assert!(at("quota: ") < at("Step 1/3") && at("billed while it exists") < at("Step 1/3"), "{output}");
     let args = [
@@ -40,9 +40,9 @@ fn create_with_deploy_goes_from_weights_to_an_endpoint() {
     assert_eq!(json["deployment"], shown(&env)[1]);
 }
 
-/// A deployment is billed, so that it takes the user's word each time.
+/// A deployment is billed, so it needs the user's consent each time.
 #[test]
-fn a_resumed_upload_names_the_deployment_that_it_does_not_make() {
+fn resumed_upload_names_the_deployment_that_it_does_not_create() {
     let mut env = env();
     env.write_model();
     env.azcopy_script("init\nerror broken\nnext-run\ninit\nerror broken\nnext-run\ndefault");
@@ -61,7 +61,7 @@ fn a_resumed_upload_names_the_deployment_that_it_does_not_make() {
 }
 
 #[test]
-fn a_deployment_that_fails_leaves_the_model_registered() {
+fn failed_deployment_leaves_the_model_registered() {
     let env = env();
     env.write_model();
     env.emulator().add_fault(Fault::new(Route::ArmPut, FaultKind::refusal(403, "AuthorizationFailed", "no")));
@@ -75,7 +75,7 @@ fn a_deployment_that_fails_leaves_the_model_registered() {
 }
 
 #[test]
-fn a_deployment_that_cannot_be_stops_the_upload_before_it_begins() {
+fn impossible_deployment_stops_the_upload_before_it_starts() {
     let uploads = |env: &TestEnv| env.emulator().requests().iter().filter(|one| one.method == "POST").count();
     let env = with(Arm { deployments: vec![base("tuned")], ..Arm::default() });
     env.write_model();

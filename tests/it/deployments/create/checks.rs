@@ -1,4 +1,4 @@
-//! Checks before a deployment is created: a failed one has its exit code, and nothing is sent.
+//! Checks before a deployment is created: a failed check has its own exit code, and nothing is sent.
 
 use foundry_emulator::{Arm, Fault, FaultKind, Route};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{YES, put};
 use crate::deployments::{base, create, custom, env, with, writes};
 
-/// Each of these is seen before anything is sent.
+/// Each of these failures is detected before anything is sent.
 #[test]
 fn every_failed_check_has_its_exit_code_and_sends_nothing() {
     let fails = |arm: Arm, more: &[&str], code: i32, words: &str| {
@@ -22,8 +22,8 @@ fn every_failed_check_has_its_exit_code_and_sends_nothing() {
     fails(Arm::default(), &["--model-version", "9"], 3, "has no version 9");
     fails(Arm { feature: "NotRegistered".into(), ..Arm::default() }, &[], 1, "az feature register");
     fails(Arm::default(), &["--sku-name", "Standard"], 2, "Use one of: GlobalProvisionedManaged.");
-    let off_step = "capacity 90 is not accepted by SKU 'GlobalProvisionedManaged': the step is 40, and the nearest accepted capacities are 80 and 120\n\nSuggestion: Use a --sku-capacity of 80 or 120.\n";
-    fails(Arm::default(), &["--sku-capacity", "90"], 2, off_step);
+    let capacity_message = "capacity 90 is not accepted by SKU 'GlobalProvisionedManaged': the step is 40, and the nearest accepted capacities are 80 and 120\n\nSuggestion: Use a --sku-capacity of 80 or 120.\n";
+    fails(Arm::default(), &["--sku-capacity", "90"], 2, capacity_message);
     fails(
         Arm { lists_custom_models: false, ..Arm::default() },
         &[],
@@ -34,7 +34,7 @@ fn every_failed_check_has_its_exit_code_and_sends_nothing() {
 }
 
 #[test]
-fn a_model_that_is_not_registered_yet_is_not_deployed() {
+fn model_that_is_not_registered_yet_is_not_deployed() {
     let env = env();
     let begun = json!({"name": "early", "version": "1", "provisioningState": "Creating"});
     env.emulator().seed(&begun).expect("seeded");
@@ -42,9 +42,9 @@ fn a_model_that_is_not_registered_yet_is_not_deployed() {
     assert!(output.stderr.contains("is not registered (state Creating)"), "{output}");
 }
 
-/// The SKU of the base model is used for a model that no list has.
+/// The SKU of the base model is used for a model that no list contains.
 #[test]
-fn the_base_model_gives_the_sku_of_an_unlisted_model() {
+fn unlisted_model_uses_the_sku_of_its_base_model() {
     let env = with(Arm { lists_custom_models: false, ..Arm::default() });
     let base = "azureml://registries/azureml-fireworks/models/FW-Qwen3-14B/versions/1";
     env.emulator().seed(&json!({"name": "tuned", "version": "1", "baseModel": base})).expect("seeded");
@@ -63,7 +63,7 @@ fn forbidden_reads_skip_their_checks() {
     for id in ["twin", "feature", "sku", "quota"] {
         assert!(output.stderr.contains(&format!("  {id}: not checked: no permission\n")), "{output}");
     }
-    // A failed check of the name is an error: without it PUT may change an existing deployment.
+    // A failed check of the name is an error: without it, PUT may change an existing deployment.
     let env = self::env();
     env.emulator().add_fault(Fault::new(Route::ArmGet, FaultKind::status(403)));
     create(&env, &YES).fails_with(4);
@@ -71,7 +71,7 @@ fn forbidden_reads_skip_their_checks() {
 }
 
 #[test]
-fn without_the_projects_models_the_version_has_to_be_named() {
+fn version_is_required_without_access_to_the_projects_models() {
     let env = env();
     for route in [Route::Get, Route::Versions] {
         env.emulator().add_fault(Fault::new(route, FaultKind::refusal(403, "PermissionDenied", "no")));

@@ -1,4 +1,4 @@
-//! Models that have a deployment already.
+//! Models that already have a deployment.
 
 use foundry_emulator::Arm;
 use serde_json::json;
@@ -6,21 +6,21 @@ use serde_json::json;
 use crate::deployments::{SOURCE, create, custom, env, shown, with, writes};
 
 #[test]
-fn an_existing_deployment_of_the_same_model_is_kept() {
+fn existing_deployment_of_the_same_model_is_kept() {
     let env = with(Arm { deployments: vec![custom("dep")], ..Arm::default() });
     let keep = |more: &[&str]| create(&env, &[&["--if-not-exists"], more].concat());
-    // Nothing is billed by this, so no consent is needed.
+    // Nothing is billed, so no consent is needed.
     let output = keep(&["--no-prompt"]).success();
     assert!(output.stderr.contains("already exists: nothing was created"), "{output}");
     assert_eq!(keep(&["-o", "json"]).success().json(), shown(&env)[0]);
     let output = keep(&["--sku-capacity", "160"]).success();
     assert!(output.stderr.contains("WARNING: Deployment 'dep' has options other than"), "{output}");
-    // cmd.exe needs no quotes here.
+    // The command needs no quotes in cmd.exe.
     let tag = if cfg!(windows) { "a=b" } else { "'a=b'" };
     let update = format!("azure-ai-models custom deployments update --name dep --sku-capacity 160 --set-tag {tag}\n");
     let output = keep(&["--sku-capacity", "160", "--tag", "a=b"]).success();
     assert!(output.stderr.contains(&update), "{output}");
-    // Refused with the same command, or with the one that lists what exists.
+    // The suggestion is the same command, or the one that lists what exists.
     let refused = create(&env, &["--sku-capacity", "160", "--tag", "a=b", "-y"]).fails_with(5);
     assert!(refused.stderr.contains(&update), "{refused}");
     for more in [&["-y"][..], &["-y", "--sku-capacity", "160", "--model-version", "2"]] {
@@ -31,7 +31,7 @@ fn an_existing_deployment_of_the_same_model_is_kept() {
         keep(&other).fails_with(5);
     }
     assert_eq!(writes(&env), Vec::<String>::new());
-    // Missing: created after the consent.
+    // A missing deployment is created after the consent.
     let env = self::env();
     create(&env, &["--if-not-exists", "--no-prompt"]).fails_with(2);
     create(&env, &["--if-not-exists", "--yes"]).success();
@@ -44,7 +44,7 @@ fn an_existing_deployment_of_the_same_model_is_kept() {
 }
 
 #[test]
-fn a_model_that_is_deployed_is_not_deleted() {
+fn model_that_is_deployed_is_not_deleted() {
     let env = with(Arm { deployments: vec![custom("one")], ..Arm::default() });
     env.emulator().seed(&json!({"name": "my-model", "version": "2"})).expect("seeded");
     let output = env.run(&["custom", "delete", "--name", "my-model", "--version", "1", "--force"]).fails_with(5);
@@ -57,7 +57,7 @@ fn a_model_that_is_deployed_is_not_deleted() {
     [exit code: 5]
     ");
     env.run(&["custom", "delete", "--name", "my-model", "--version", "2", "--force"]).success();
-    // Without a role at the account the service decides.
+    // Without a role on the account, the service decides.
     env.emulator().configure(|config| config.arm.hides_account = true);
     let output = env.run(&["custom", "delete", "--name", "my-model", "--version", "1", "--force"]).fails_with(5);
     assert!(output.stderr.contains("(ModelInUse)"), "{output}");

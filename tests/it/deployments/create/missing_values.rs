@@ -1,4 +1,4 @@
-//! Values that the command line lacks: prompts on a terminal, usage errors without one.
+//! Values missing on the command line: prompts on a terminal, usage errors without one.
 
 #[cfg(unix)]
 use foundry_emulator::Arm;
@@ -15,7 +15,7 @@ use crate::support::Terminal;
 
 #[cfg(unix)]
 #[test]
-fn missing_values_are_asked_for_on_a_terminal() {
+fn missing_values_are_prompted_for_on_a_terminal() {
     let env = with(Arm { lists_custom_models: false, ..Arm::default() });
     env.emulator().seed(&json!({"name": "another", "version": "3"})).expect("seeded");
     let mut terminal = Terminal::start(&env, 200, &["custom", "deployments", "create", "-y"]);
@@ -37,11 +37,11 @@ fn missing_values_are_asked_for_on_a_terminal() {
     assert_eq!(put(&env).1["sku"], json!({"name": "GlobalProvisionedManaged", "capacity": 80}));
 }
 
-/// All of them together: the author of a script should not find them one by one.
+/// All missing values are reported together: the author of a script should not find them one by one.
 #[test]
-fn all_missing_values_are_told_together_before_any_request() {
+fn all_missing_values_are_reported_together_before_any_request() {
     let env = env();
-    let told: Vec<String> = [
+    let outputs: Vec<String> = [
         &["custom", "deployments", "create", "--no-prompt"][..],
         &["custom", "deployments", "create", "--name", "dep", "--sku-name", "S"],
         &["base", "deployments", "create", "--no-prompt"],
@@ -50,7 +50,7 @@ fn all_missing_values_are_told_together_before_any_request() {
     .into_iter()
     .map(|args| env.run(args).fails_with(2).to_string())
     .collect();
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(outputs.join("\n"));
     assert_eq!(env.emulator().requests(), []);
 }
 

@@ -1,11 +1,11 @@
-//! Program without azd's server: it starts `azd` for the values of an environment.
+//! The program without azd's server: it starts `azd` to read the values of an environment.
 
-use super::{azd, azd_project, calls, nowhere, source};
+use super::{azd, azd_project, calls, env_without_project, source};
 use crate::support::TestEnv;
 
 #[test]
-fn alone_the_program_asks_azd_for_the_environment() {
-    let mut env = nowhere();
+fn environment_is_read_from_azd() {
+    let mut env = env_without_project();
     azd_project(&env);
     let answer = format!(r#"echo '{{"AZURE_PROJECT_ENDPOINT":"{}","N":1}}'"#, env.emulator().endpoint());
     azd(&env, &answer);
@@ -20,7 +20,7 @@ fn alone_the_program_asks_azd_for_the_environment() {
 }
 
 #[test]
-fn alone_without_an_azd_project_or_a_default_environment_azd_is_not_started() {
+fn azd_is_not_started_without_azd_project_or_default_environment() {
     let env = TestEnv::new();
     azd(&env, "exit 1");
     env.run(&["list"]).success();
@@ -31,7 +31,7 @@ fn alone_without_an_azd_project_or_a_default_environment_azd_is_not_started() {
 }
 
 #[test]
-fn alone_a_missing_azd_is_reported() {
+fn missing_azd_is_reported() {
     let mut env = TestEnv::new();
     azd_project(&env);
     insta::assert_snapshot!(env.run(&["list"]), @"
@@ -47,7 +47,7 @@ fn alone_a_missing_azd_is_reported() {
     Or use --project-endpoint URL.
     [exit code: 1]
     ");
-    // An azd in the working directory is ignored.
+    // An azd in the working directory is not started.
     env.write("azd", "#!/bin/sh\necho '{}'\n");
     env.set("PATH", &format!(":.:{}", env.bin().display()));
     let output = env.run(&["list"]).success();
@@ -55,14 +55,14 @@ fn alone_a_missing_azd_is_reported() {
 }
 
 #[test]
-fn alone_messages_of_azd_are_shown() {
+fn messages_of_azd_are_shown() {
     let mut env = TestEnv::new();
     azd_project(&env);
-    let says = |words: &str| format!(r#"printf '%s\n' '{{"data":{{"message":"ERROR: {words}"}}}}' >&2; exit 1"#);
-    azd(&env, &says("prod: environment does not exist"));
+    let azd_error = |words: &str| format!(r#"printf '%s\n' '{{"data":{{"message":"ERROR: {words}"}}}}' >&2; exit 1"#);
+    azd(&env, &azd_error("prod: environment does not exist"));
     let error = env.run(&["list", "-e", "prod", "-o", "json"]).fails_with(3).json_error();
     assert_eq!(error["message"], "azd environment 'prod' not found");
-    azd(&env, &says("loading: Bearer CANARY"));
+    azd(&env, &azd_error("loading: Bearer CANARY"));
     let error = env.run(&["list", "-o", "json"]).fails_with(1).json_error();
     assert_eq!(error["code"], "azd_failed");
     assert_eq!(error["message"], "the azd environment cannot be read: azd failed: loading: Bearer ***");

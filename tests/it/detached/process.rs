@@ -11,15 +11,15 @@ use rustix::process::Pid;
 use super::Stage;
 #[cfg(target_os = "linux")]
 use crate::support::Terminal;
-use crate::support::{CREATE, env_with_model, eventually, lives};
+use crate::support::{CREATE, env_with_model, eventually, is_alive};
 
 #[test]
 #[cfg(target_os = "linux")]
-fn the_process_leads_a_session_of_its_own_and_holds_no_stream_of_the_terminal() {
+fn process_leads_its_own_session_without_terminal_streams() {
     let stage = Stage::waiting();
     let mut words = vec!["custom", "create", "--name", "my-model", "--source", "model"];
     words.extend(["--detach", "--no-inhibit"]);
-    // The terminal is gone once the command has ended.
+    // The terminal is closed once the command has ended.
     let ended = Terminal::start(&stage.env, 100, &words).finish();
     assert_eq!(ended.code, 0, "{}", ended.screen);
     let listed = stage.listed();
@@ -39,12 +39,12 @@ fn the_process_leads_a_session_of_its_own_and_holds_no_stream_of_the_terminal() 
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:\t")).expect("a mask").to_owned();
     assert_eq!(u64::from_str_radix(&ignored, 16).expect("a mask") & 1, 1);
-    stage.go();
+    stage.release();
     stage.ended();
     assert_eq!(stage.listed()["state"], "done");
 }
 
-/// A script's lock would else be held for hours.
+/// A script's lock would otherwise be held for hours.
 #[test]
 #[cfg(target_os = "linux")]
 fn files_that_a_script_left_open_are_closed() {
@@ -59,9 +59,9 @@ fn files_that_a_script_left_open_are_closed() {
     assert!(!open.iter().any(|path| path.ends_with("held") || path.ends_with("config.json")), "{open:?}");
 }
 
-/// azd's server ends with azd; nothing is asked of it any longer. What it said of the project is kept.
+/// azd's server ends with azd, so the process does not use it. The project that azd named is kept.
 #[test]
-fn the_upload_outlives_the_azd_that_started_it() {
+fn upload_outlives_the_azd_that_started_it() {
     let mut stage = Stage::waiting();
     let endpoint = stage.env.emulator().endpoint();
     let values =
@@ -75,17 +75,17 @@ fn the_upload_outlives_the_azd_that_started_it() {
     stage.at_28_percent();
     let calls = host.calls().len();
     drop(host);
-    stage.go();
+    stage.release();
     stage.ended();
     stage.env.unset("AZD_SERVER").unset("AZD_ACCESS_TOKEN");
     assert!(calls > 0);
     let attached = stage.attach(&started, &[]).success();
-    // Commands are those of the user, who types azd.
+    // Suggested commands use the form of the user, who types azd.
     assert!(attached.stdout.contains("  azd ai models custom deployments create"), "{attached}");
 }
 
 #[test]
-fn a_version_is_chosen_before_the_upload_is_detached() {
+fn version_is_chosen_before_the_upload_is_detached() {
     let stage = Stage::scripted("default\n");
     stage.env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "4"})).expect("seeded");
     let started = stage.detach(&["--version", "auto"]);
@@ -128,9 +128,9 @@ fn every_option_reaches_the_process() {
     assert!(stage.env.azcopy_starts()[0].to_string().contains("--cap-mbps"), "{}", stage.env.azcopy_starts()[0]);
 }
 
-/// From a pipe, and from another directory than the one that the process is found in.
+/// The source comes from a pipe, and `-C` names another directory than the current one.
 #[test]
-fn a_source_from_a_pipe_and_a_directory_of_its_own_are_kept() {
+fn piped_source_and_working_directory_are_kept() {
     let stage = Stage::scripted("default\n");
     stage.env.write("deep/file", "");
     let mut command = stage.env.command(&[
@@ -157,9 +157,9 @@ fn a_source_from_a_pipe_and_a_directory_of_its_own_are_kept() {
     assert_eq!(stage.env.clean(listed["source"].as_str().expect("a path")), "[ROOT]/here/model");
 }
 
-/// A refusal after the upload is reported to the user who attaches; the upload itself is kept.
+/// A rejection after the upload is reported to the user who attaches; the upload itself is kept.
 #[test]
-fn a_refused_registration_can_be_resumed_without_sending_anything_again() {
+fn rejected_registration_is_resumed_without_sending_files_again() {
     let stage = Stage::scripted("default\n");
     let refusal = FaultKind::refusal(400, "InvalidThing", "no such thing");
     stage.env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal).times(1));
@@ -173,9 +173,9 @@ fn a_refused_registration_can_be_resumed_without_sending_anything_again() {
     assert_eq!(stage.uploads("list", &["-o", "json"]).success().stdout, "[]\n");
 }
 
-/// Checked and agreed to before the upload, and made after it.
+/// The deployment is checked and confirmed before the upload, and created after it.
 #[test]
-fn the_model_is_deployed_at_the_end() {
+fn model_is_deployed_after_the_upload() {
     let mut env = crate::deployments::env();
     env.write_model();
     env.azcopy_script("default\n");
@@ -191,10 +191,10 @@ fn the_model_is_deployed_at_the_end() {
 }
 
 #[test]
-fn a_process_that_cannot_begin_reports_why_and_leaves_nothing() {
+fn process_that_cannot_start_reports_the_reason_and_leaves_nothing() {
     let env = env_with_model();
-    // The process makes no request before it owns the directory, so a disk error replaces it: a directory in place of
-    // its file.
+    // The process sends no request before it owns the directory, so a disk error makes it fail: a directory takes the
+    // place of its file.
     let stage = Stage::of(env);
     let started = stage.detach(&[]);
     stage.ended();
@@ -205,5 +205,5 @@ fn a_process_that_cannot_begin_reports_why_and_leaves_nothing() {
     assert!(output.stderr.contains("cannot prepare"), "{output}");
     assert!(!stage.text(&started, "log").is_empty());
     let pid = started["pid"].as_u64().expect("a process");
-    eventually("no process", || !lives(pid));
+    eventually("no process", || !is_alive(pid));
 }
