@@ -258,7 +258,7 @@ fn machine_is_kept_awake_or_a_warning_is_printed() {
     );
     stage.env.program("systemd-inhibit", &script);
     let started = stage.env.run(&[&CREATE[..], &["--detach", "-o", "json"]].concat());
-    assert!(!started.stderr.contains("may go to sleep"), "{started}");
+    assert!(!started.stderr.contains("may sleep during the upload"), "{started}");
     stage.started(started);
     let text = fs::read_to_string(args).expect("started");
     assert!(
@@ -277,7 +277,7 @@ fn machine_is_kept_awake_or_a_warning_is_printed() {
     let started = stage.started(refused);
     stage.attach(&started, &[]).success();
     let quiet = stage.env.run(&[&CREATE[..], &["--detach", "--version", "3", "--no-inhibit", "-o", "json"]].concat());
-    assert!(!quiet.stderr.contains("may go to sleep"), "{quiet}");
+    assert!(!quiet.stderr.contains("may sleep during the upload"), "{quiet}");
     let started = stage.started(quiet);
     stage.attach(&started, &[]).success();
 }

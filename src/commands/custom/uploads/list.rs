@@ -127,14 +127,14 @@ fn files(upload: &LocalUpload) -> Option<(u64, u64)> {
 fn table_row(ListedUpload { upload, speed }: &ListedUpload, now: OffsetDateTime) -> UploadRow {
     let word = upload.state();
     let stage = |journal: &Journal| journal.stage == Stage::Uploading;
-    let is_on_stdout = !upload.running || upload.journal.as_ref().is_some_and(stage);
+    let is_only_word = !upload.running || upload.journal.as_ref().is_some_and(stage);
     let (_, name, version, source) = upload.model();
     let files = files(upload);
     UploadRow {
         id: upload.id.clone(),
         name: name.to_owned(),
         version: version.to_owned(),
-        state: if is_on_stdout { word.to_owned() } else { format!("{word} (running)") },
+        state: if is_only_word { word.to_owned() } else { format!("{word} (running)") },
         files: files.map(|(files, _)| files),
         bytes: files.map(|(_, bytes)| bytes),
         // The age is never negative, even if the clock was set back.

@@ -28,8 +28,8 @@ impl Session {
         if let Err(why) = self.write(&mut journal).await {
             self.journal = Some(journal);
             let message = format!("the state of this upload cannot be saved, so a new run may repeat a step: {why}");
-            let is_on_stdout = std::mem::replace(&mut self.has_warned_stale_journal, true);
-            (self.settings.reporter)(if is_on_stdout { Report::Debug(message) } else { Report::Warning(message) });
+            let has_warned = std::mem::replace(&mut self.has_warned_stale_journal, true);
+            (self.settings.reporter)(if has_warned { Report::Debug(message) } else { Report::Warning(message) });
         }
     }
 
